@@ -1,0 +1,95 @@
+"""The verb: a stage reads one record and proposes one edit; what needs the whole data set is its fit."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from regold.engines.base import Completion, Encoder, Engine, Need, Request
+from regold.errors import RecipeError
+from regold.fingerprint import digest
+from regold.prompts import Prompts
+from regold.record import Edit, NoteType, Record, Status
+from regold.table import Table
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The models by role (`student`, `judge`, `rater`) and the encoder, as one part's worker sees them."""
+
+    roles: Mapping[str, Engine]
+    encoder: Encoder | None = None
+
+    def __getitem__(self, role: str) -> Engine:
+        try:
+            return self.roles[role]
+        except KeyError:
+            raise RecipeError(f"no engine has the role {role!r}: give one with --{role} or --model") from None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage may use beside the record: its fit's artifact, engines, prompts, other records, seeded chance."""
+
+    artifact: Any
+    engines: Engines
+    prompts: Prompts
+    seed: int
+    lookup: Callable[[Sequence[str]], list[Record]]
+    """Return records by id as committed by earlier steps, in the order asked; unknown ids raise KeyError."""
+
+    async def ask(self, role: str, request: Request) -> Completion:
+        """Ask the engine of a role."""
+        return await self.engines[role].generate(request)
+
+    def chance(self, *keys: str) -> random.Random:
+        """Return a generator seeded by the run's seed and the keys, so that order of work never matters."""
+        return random.Random(digest(self.seed, *keys))
+
+
+class Stage(ABC):
+    """A step of a recipe. Subclasses are frozen dataclasses whose fields are the recipe's settings.
+
+    `fit` sees columns of the whole data set and returns an artifact: ids and numbers as JSON-like values or a dict of
+    numpy arrays, never texts. `__call__` sees one record at a time, in any order, on any worker.
+    """
+
+    name: ClassVar[str]
+    """The namespace of the stage's notes, such as `judge`; unique within a recipe."""
+    version: ClassVar[int] = 1
+    """Raise it when the same fields would now give other edits."""
+    on: ClassVar[tuple[Status, ...]] = (Status.NEW,)
+    """The statuses this stage maps over; all other records pass untouched."""
+    fits: ClassVar[bool] = False
+    """Whether `fit` does anything."""
+
+    @property
+    def reads(self) -> Mapping[str, NoteType]:
+        """The notes this stage reads, by their full names; an earlier step must write each."""
+        return {}
+
+    @property
+    def writes(self) -> Mapping[str, NoteType]:
+        """The notes this stage writes, by their full names."""
+        return {}
+
+    @property
+    def needs(self) -> Mapping[str, frozenset[Need]]:
+        """What it asks of each engine role; the role `encoder` may need only EMBED."""
+        return {}
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The names of the prompts it uses; their contents enter its fingerprint."""
+        return ()
+
+    async def fit(self, table: Table, ctx: Context) -> Any:
+        """Learn from the whole data set as earlier steps left it; stored once, given to every call as `ctx.artifact`."""
+        return None
+
+    @abstractmethod
+    async def __call__(self, record: Record, ctx: Context) -> Edit:
+        """Propose one edit for one record. Whatever it raises becomes the record's FAILED reason."""
