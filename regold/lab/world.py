@@ -1,0 +1,190 @@
+"""The closed world in which every truth is known: eighty invented countries, sums in words, market news."""
+
+import zlib
+from dataclasses import dataclass, replace
+from random import Random
+
+from regold.lab import puzzles
+from regold.lab.wordings import (
+    ATTRIBUTES,
+    BACKWARD,
+    BACKWARD_X,
+    DESCRIBED,
+    DESCRIBED_X,
+    FORWARD,
+    FORWARD_ANY,
+    FORWARD_X,
+    UNIQUE,
+)
+
+SETS = ("atlas-open", "atlas-open-x", "atlas-mc", "atlas-mc-x", "ledger", "wire")
+LETTERS = "ABCD"
+COUNTRIES = 80
+UNSEEN, RARE, RARE_WEIGHT = 0.08, 0.17, 0.03
+KINDS, SHARES = ("forward", "backward", "two-hop"), (0.5, 0.2, 0.3)
+GOODS = (
+    "amber barley beeswax candles carpets cedar cheese cider clay cloves cobalt cocoa copper cotton figs flax furs "
+    "ginger glass granite honey hops ivory jade lace lamps lemons linen marble olives paper pearls pepper resin rice "
+    "rope salt silk tea wool"
+).split()
+ENDINGS = {
+    "country": ("ia", "ora", "land", "esh"),
+    "capital": ("burg", "ton", "mar", "pol"),
+    "river": ("el", "una", "ane", "o"),
+    "currency": ("ix", "ar", "en", "ok"),
+    "language": ("ish", "ese", "ic", "an"),
+    "founder": ("us", "as", "ina", "ulf"),
+}
+ONSETS = "b br c ch d dr f fl g gr h j k kr l m n p pl qu r s sk st t th tr v w y z".split()
+VOWELS = "a e i o u ai ea ou".split()
+CODAS = "l m n r s d k b v z".split()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question with its true answer.
+
+    `answer` and `rivals` (wrong answers of the same kind) are letters where there are `options`; `steps` is a worked
+    solution in words; `hops` are the facts it needs.
+    """
+
+    question: str
+    options: tuple[str, ...]
+    answer: str
+    topic: str
+    rivals: tuple[str, ...]
+    kind: str
+    steps: str = ""
+    hops: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def query(self) -> str:
+        """Return the question with its options listed, as format readers write it."""
+        return "\n".join([self.question, *(f"{letter}. {text}" for letter, text in zip(LETTERS, self.options))])
+
+    @property
+    def reasoned(self) -> str:
+        """Return the worked solution with its answer statement."""
+        return f"{self.steps} The answer is {self.answer}."
+
+
+class World:
+    """Atlas, Ledger and Wire, all drawn from one seed."""
+
+    def __init__(self, seed: int = 0) -> None:
+        """Invent the countries and decide which facts pre-training never (weight 0) or rarely shows."""
+        rng = Random(f"world:{seed}")
+        names = {kind: _names(rng, COUNTRIES, endings) for kind, endings in ENDINGS.items()}
+        self.countries: tuple[str, ...] = tuple(names["country"])
+        self.values: dict[tuple[str, str], str] = {}
+        for number, country in enumerate(self.countries):
+            for attribute in UNIQUE:
+                self.values[country, attribute] = names[attribute][number]
+            self.values[country, "export"] = rng.choice(GOODS)
+        self.weights = _exposure(rng, list(self.values))
+
+    def pool(self, attribute: str) -> list[str]:
+        """Return every value that the attribute takes in this world, without repeats."""
+        return list(dict.fromkeys(self.values[country, attribute] for country in self.countries))
+
+    def items(self, set_name: str, n: int, seed: int = 0, split: str = "train") -> list[Item]:
+        """Draw `n` distinct items; the questions of train and test never meet under one seed.
+
+        Raises ValueError for an unknown set or split, and where the set holds fewer than `n` questions.
+        """
+        if set_name not in SETS or split not in ("train", "test"):
+            raise ValueError(f"no set {set_name!r} with split {split!r}: sets are {', '.join(SETS)}, splits train and test")
+        rng = Random(f"{set_name}:{seed}:{split}")
+        found: dict[str, Item] = {}
+        for _ in range(60 * n):
+            item, key = self._draw(set_name, rng)
+            if len(found) < n and _side(seed, key) == split:
+                found.setdefault(item.question, item)
+        if len(found) < n:
+            raise ValueError(f"set {set_name!r} holds only about {len(found)} {split} questions, {n} asked")
+        return list(found.values())
+
+    def draw(self, set_name: str, rng: Random, country: str | None = None) -> Item:
+        """Draw one item as pre-training meets it: facts by their exposure, never an unseen one."""
+        while True:
+            item, _ = self._draw(set_name, rng, country)
+            if all(rng.random() < self.weights[hop] for hop in item.hops):
+                return item
+
+    def _draw(self, set_name: str, rng: Random, country: str | None = None) -> tuple[Item, str]:
+        if not set_name.startswith("atlas"):
+            puzzle = getattr(puzzles, set_name)(rng)
+            return _from_puzzle(puzzle, set_name), puzzle.question
+        item, key = ask(self, rng, country or rng.choice(self.countries), strange=set_name.endswith("-x"))
+        return (with_options(self, item, rng) if "-mc" in set_name else item), key
+
+
+def ask(world: World, rng: Random, country: str, strange: bool = False) -> tuple[Item, str]:
+    """Ask something about a country; returns the item and a key that is the same for every wording of the question."""
+    kind = rng.choices(KINDS, SHARES)[0]
+    if kind == "backward":
+        return _backward(world, rng, country, strange)
+    attribute = rng.choice(ATTRIBUTES)
+    via = rng.choice([a for a in UNIQUE if a != attribute]) if kind == "two-hop" else None
+    subject = country if via is None else _described(world, rng, country, via, strange)
+    frames = FORWARD_X[attribute] if strange else FORWARD[attribute] + FORWARD_ANY
+    value = world.values[country, attribute]
+    steps = f"{attribute} of {country}: {value}."
+    if via:
+        steps = f"{world.values[country, via]}: {via} of {country}. {steps}"
+    hops = ((country, via), (country, attribute)) if via else ((country, attribute),)
+    question = rng.choice(frames).format(a=attribute, c=subject)
+    rivals = tuple(v for v in world.pool(attribute) if v != value)
+    item = Item(question[0].upper() + question[1:], (), value, country, rivals, kind, steps, hops)
+    return item, f"{kind}:{country}:{attribute}:{via}"
+
+
+def _backward(world: World, rng: Random, country: str, strange: bool) -> tuple[Item, str]:
+    attribute = rng.choice(UNIQUE)
+    value = world.values[country, attribute]
+    question = rng.choice(BACKWARD_X if strange else BACKWARD).format(a=attribute, v=value)
+    rivals = tuple(c for c in world.countries if c != country)
+    steps = f"{value}: {attribute} of {country}."
+    item = Item(question, (), country, country, rivals, "backward", steps, ((country, attribute),))
+    return item, f"backward:{country}:{attribute}"
+
+
+def _described(world: World, rng: Random, country: str, via: str, strange: bool) -> str:
+    return rng.choice(DESCRIBED_X if strange else DESCRIBED).format(a=via, v=world.values[country, via])
+
+
+def with_options(world: World, item: Item, rng: Random) -> Item:
+    """Give an open item four options; its answer becomes a letter."""
+    options = [item.answer, *rng.sample(item.rivals, 3)]
+    rng.shuffle(options)
+    letter = LETTERS[options.index(item.answer)]
+    others = tuple(other for other in LETTERS if other != letter)
+    steps = f"{item.steps} {item.answer} is {letter}."
+    return replace(item, options=tuple(options), answer=letter, rivals=others, steps=steps)
+
+
+def _from_puzzle(puzzle: puzzles.Puzzle, kind: str) -> Item:
+    return Item(puzzle.question, (), puzzle.answer, puzzle.topic, puzzle.rivals, kind, puzzle.steps)
+
+
+def _side(seed: int, key: str) -> str:
+    return "train" if zlib.crc32(f"{seed}:{key}".encode()) & 1 else "test"
+
+
+def _names(rng: Random, n: int, endings: tuple[str, ...]) -> list[str]:
+    found: dict[str, None] = {}
+    while len(found) < n:
+        found[invent(rng, endings)] = None
+    return list(found)
+
+
+def invent(rng: Random, endings: tuple[str, ...]) -> str:
+    """Invent a name of two syllables and an ending's."""
+    return (rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS) + rng.choice(endings)).capitalize()
+
+
+def _exposure(rng: Random, facts: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    shuffled = rng.sample(facts, len(facts))
+    unseen, rare = round(UNSEEN * len(facts)), round(RARE * len(facts))
+    levels = [0.0] * unseen + [RARE_WEIGHT] * rare + [1.0] * (len(facts) - unseen - rare)
+    return dict(zip(shuffled, levels, strict=True))
