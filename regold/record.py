@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
-type Note = str | int | float | bool | Sequence[str] | Sequence[float] | None
+Note: TypeAlias = str | int | float | bool | Sequence[str] | Sequence[float] | None
 """What a stage may note on a record; its column type is declared by the stage as a `NoteType`."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -66,7 +66,7 @@ class Message:
     extra: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
 
-type Messages = tuple[Message, ...]
+Messages: TypeAlias = tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)

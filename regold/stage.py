@@ -13,7 +13,7 @@ from regold.errors import RecipeError
 from regold.fingerprint import digest
 from regold.prompts import Prompts
 from regold.record import Edit, NoteType, Record, Status
-from regold.table import Table
+from regold.store.table import Table
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import zlib
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Protocol
 
 from regold.lab import puzzles
 from regold.lab.wordings import (
@@ -16,6 +17,8 @@ from regold.lab.wordings import (
     FORWARD_X,
     UNIQUE,
 )
+
+Values = dict[tuple[str, str], str]
 
 SETS = ("atlas-open", "atlas-open-x", "atlas-mc", "atlas-mc-x", "ledger", "wire")
 LETTERS = "ABCD"
@@ -74,18 +77,16 @@ class World:
     def __init__(self, seed: int = 0) -> None:
         """Invent the countries and decide which facts pre-training never (weight 0) or rarely shows."""
         rng = Random(f"world:{seed}")
-        names = {kind: _names(rng, COUNTRIES, endings) for kind, endings in ENDINGS.items()}
-        self.countries: tuple[str, ...] = tuple(names["country"])
-        self.values: dict[tuple[str, str], str] = {}
+        used: set[str] = set()
+        names = {kind: [invent(rng, kind, used) for _ in range(COUNTRIES)] for kind in ENDINGS}
+        self.countries = tuple(names["country"])
+        self.values: Values = {}
         for number, country in enumerate(self.countries):
             for attribute in UNIQUE:
                 self.values[country, attribute] = names[attribute][number]
             self.values[country, "export"] = rng.choice(GOODS)
         self.weights = _exposure(rng, list(self.values))
-
-    def pool(self, attribute: str) -> list[str]:
-        """Return every value that the attribute takes in this world, without repeats."""
-        return list(dict.fromkeys(self.values[country, attribute] for country in self.countries))
+        self.pools = pools(self.values)
 
     def items(self, set_name: str, n: int, seed: int = 0, split: str = "train") -> list[Item]:
         """Draw `n` distinct items; the questions of train and test never meet under one seed.
@@ -98,11 +99,11 @@ class World:
         found: dict[str, Item] = {}
         for _ in range(60 * n):
             item, key = self._draw(set_name, rng)
-            if len(found) < n and _side(seed, key) == split:
+            if _side(seed, key) == split:
                 found.setdefault(item.question, item)
-        if len(found) < n:
-            raise ValueError(f"set {set_name!r} holds only about {len(found)} {split} questions, {n} asked")
-        return list(found.values())
+            if len(found) == n:
+                return list(found.values())
+        raise ValueError(f"set {set_name!r} holds only about {len(found)} {split} questions, {n} asked")
 
     def draw(self, set_name: str, rng: Random, country: str | None = None) -> Item:
         """Draw one item as pre-training meets it: facts by their exposure, never an unseen one."""
@@ -116,44 +117,53 @@ class World:
             puzzle = getattr(puzzles, set_name)(rng)
             return _from_puzzle(puzzle, set_name), puzzle.question
         item, key = ask(self, rng, country or rng.choice(self.countries), strange=set_name.endswith("-x"))
-        return (with_options(self, item, rng) if "-mc" in set_name else item), key
+        return (with_options(item, rng) if "-mc" in set_name else item), key
 
 
-def ask(world: World, rng: Random, country: str, strange: bool = False) -> tuple[Item, str]:
+class Facts(Protocol):
+    """What a question is asked about: a world, or a handful of facts made up for one episode."""
+
+    countries: tuple[str, ...]
+    values: Values
+    pools: dict[str, tuple[str, ...]]
+
+
+def ask(world: Facts, rng: Random, country: str, strange: bool = False) -> tuple[Item, str]:
     """Ask something about a country; returns the item and a key that is the same for every wording of the question."""
     kind = rng.choices(KINDS, SHARES)[0]
     if kind == "backward":
-        return _backward(world, rng, country, strange)
+        attribute = rng.choice(UNIQUE)
+        return backward(world, rng, country, attribute, strange), f"backward:{country}:{attribute}"
     attribute = rng.choice(ATTRIBUTES)
     via = rng.choice([a for a in UNIQUE if a != attribute]) if kind == "two-hop" else None
-    subject = country if via is None else _described(world, rng, country, via, strange)
+    return forward(world, rng, country, attribute, via, strange), f"{kind}:{country}:{attribute}:{via}"
+
+
+def forward(world: Facts, rng: Random, country: str, attribute: str, via: str | None, strange: bool = False) -> Item:
+    """Ask for a country's attribute; the country is named, or described by its attribute `via` (two hops)."""
     frames = FORWARD_X[attribute] if strange else FORWARD[attribute] + FORWARD_ANY
     value = world.values[country, attribute]
+    subject, hops = country, ((country, attribute),)
     steps = f"{attribute} of {country}: {value}."
     if via:
-        steps = f"{world.values[country, via]}: {via} of {country}. {steps}"
-    hops = ((country, via), (country, attribute)) if via else ((country, attribute),)
+        middle = world.values[country, via]
+        subject = rng.choice(DESCRIBED_X if strange else DESCRIBED).format(a=via, v=middle)
+        steps, hops = f"{middle}: {via} of {country}. {steps}", ((country, via), *hops)
     question = rng.choice(frames).format(a=attribute, c=subject)
-    rivals = tuple(v for v in world.pool(attribute) if v != value)
-    item = Item(question[0].upper() + question[1:], (), value, country, rivals, kind, steps, hops)
-    return item, f"{kind}:{country}:{attribute}:{via}"
+    rivals = tuple(other for other in world.pools[attribute] if other != value)
+    return Item(question[0].upper() + question[1:], (), value, country, rivals, "two-hop" if via else "forward", steps, hops)
 
 
-def _backward(world: World, rng: Random, country: str, strange: bool) -> tuple[Item, str]:
-    attribute = rng.choice(UNIQUE)
+def backward(world: Facts, rng: Random, country: str, attribute: str, strange: bool = False) -> Item:
+    """Ask which country has a value."""
     value = world.values[country, attribute]
     question = rng.choice(BACKWARD_X if strange else BACKWARD).format(a=attribute, v=value)
-    rivals = tuple(c for c in world.countries if c != country)
+    rivals = tuple(other for other in world.countries if other != country)
     steps = f"{value}: {attribute} of {country}."
-    item = Item(question, (), country, country, rivals, "backward", steps, ((country, attribute),))
-    return item, f"backward:{country}:{attribute}"
+    return Item(question, (), country, country, rivals, "backward", steps, ((country, attribute),))
 
 
-def _described(world: World, rng: Random, country: str, via: str, strange: bool) -> str:
-    return rng.choice(DESCRIBED_X if strange else DESCRIBED).format(a=via, v=world.values[country, via])
-
-
-def with_options(world: World, item: Item, rng: Random) -> Item:
+def with_options(item: Item, rng: Random) -> Item:
     """Give an open item four options; its answer becomes a letter."""
     options = [item.answer, *rng.sample(item.rivals, 3)]
     rng.shuffle(options)
@@ -171,16 +181,18 @@ def _side(seed: int, key: str) -> str:
     return "train" if zlib.crc32(f"{seed}:{key}".encode()) & 1 else "test"
 
 
-def _names(rng: Random, n: int, endings: tuple[str, ...]) -> list[str]:
-    found: dict[str, None] = {}
-    while len(found) < n:
-        found[invent(rng, endings)] = None
-    return list(found)
+def pools(values: Values) -> dict[str, tuple[str, ...]]:
+    """Return the values that each attribute takes, without repeats."""
+    return {a: tuple(dict.fromkeys(v for (_, other), v in values.items() if other == a)) for a in ATTRIBUTES}
 
 
-def invent(rng: Random, endings: tuple[str, ...]) -> str:
-    """Invent a name of two syllables and an ending's."""
-    return (rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS) + rng.choice(endings)).capitalize()
+def invent(rng: Random, kind: str, used: set[str]) -> str:
+    """Invent a name of the kind (country, capital, ...) whose stem is not in `used`, and add the stem to it."""
+    stem = ""
+    while not stem or stem in used:
+        stem = rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS)
+    used.add(stem)
+    return (stem + rng.choice(ENDINGS[kind])).capitalize()
 
 
 def _exposure(rng: Random, facts: list[tuple[str, str]]) -> dict[tuple[str, str], float]:

@@ -1,0 +1,175 @@
+"""Pre-training conversations in every mode in which stages later talk to the lab model."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import resources
+from random import Random
+
+from regold.lab.wordings import ATTRIBUTES, UNIQUE
+from regold.lab.world import (
+    ENDINGS,
+    Facts,
+    Item,
+    Values,
+    World,
+    ask,
+    backward,
+    forward,
+    invent,
+    pools,
+    with_options,
+)
+
+SET_SHARES = {"atlas-open": 0.50, "atlas-mc": 0.26, "ledger": 0.12, "wire": 0.12}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A user turn and the assistant's answer; `learn` says whether the answer is trained on."""
+
+    user: str
+    assistant: str
+    learn: bool = True
+
+
+def load_prompts() -> dict[str, str]:
+    """Read the lab's prompt set, by mode."""
+    folder = resources.files("regold").joinpath("prompts/lab")
+    return {f.name.removesuffix(".txt"): f.read_text().strip() for f in folder.iterdir() if f.name.endswith(".txt")}
+
+
+def fill(template: str, **values: str) -> str:
+    """Put the values into a template's `{{name}}` places, in one pass."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], template)
+
+
+class Episodes:
+    """Draws conversations about a world."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        """Seed the stream; one seed gives one sequence of episodes."""
+        self.world = world
+        self.rng = Random(f"episodes:{seed}")
+        self.prompts = load_prompts()
+        self.modes: dict[Callable[[Item], list[Turn]], float] = {
+            self.direct: 0.34,
+            self.reason: 0.16,
+            self.reflect: 0.08,
+            self.context: 0.12,
+            self.made_up: 0.10,
+            self.review: 0.10,
+            self.check: 0.08,
+            self.rate: 0.02,
+        }
+
+    def draw(self) -> list[Turn]:
+        """Draw one conversation."""
+        set_name = self.rng.choices(list(SET_SHARES), list(SET_SHARES.values()))[0]
+        mode = self.rng.choices(list(self.modes), list(self.modes.values()))[0]
+        return mode(self._item(set_name))
+
+    def direct(self, item: Item) -> list[Turn]:
+        """Answer at once."""
+        return [Turn(fill(self.prompts["direct"], query=item.query), item.answer)]
+
+    def reason(self, item: Item) -> list[Turn]:
+        """Recall step by step, then answer."""
+        return [Turn(fill(self.prompts["reason"], query=item.query), item.reasoned)]
+
+    def reflect(self, item: Item) -> list[Turn]:
+        """Work the question again after an attempt that is right half of the time."""
+        attempt = item.reasoned if self.rng.random() < 0.5 else self._wrong_attempt(item)
+        asked = fill(self.prompts["reason"], query=item.query)
+        return [Turn(asked, attempt, learn=False), Turn(self.prompts["reflect"], item.reasoned)]
+
+    def context(self, item: Item) -> list[Turn]:
+        """Answer after earlier turns, mostly about the same country."""
+        shots = [self._beside(item) for _ in range(self.rng.randint(1, 4))]
+        return [self._shot(shot) for shot in (*shots, item)]
+
+    def made_up(self, item: Item) -> list[Turn]:
+        """Answer from facts that stand only in the earlier turns; trained on the last turn, or they would be learnt."""
+        facts = MadeUp(self.world, self.rng)
+        final, _ = ask(facts, self.rng, self.rng.choice(facts.countries))
+        told = [self._tell(facts, *hop) for hop in final.hops]
+        others = [ask(facts, self.rng, self.rng.choice((final.topic, *facts.countries)))[0] for _ in range(self.rng.randint(0, 2))]
+        shots = [*told, *others]
+        self.rng.shuffle(shots)
+        if item.options:
+            shots, final = [with_options(shot, self.rng) for shot in shots], with_options(final, self.rng)
+        return [*(replace(self._shot(shot), learn=False) for shot in shots), self._shot(final)]
+
+    def review(self, item: Item) -> list[Turn]:
+        """Choose between two candidates by working the question; 0 where neither is right."""
+        candidates = self.rng.sample([item.answer, self._wrong(item), self._wrong(item)], 3)[:2]
+        if item.answer not in candidates and self.rng.random() < 0.4:
+            candidates[self.rng.randrange(2)] = item.answer
+        verdict = candidates.index(item.answer) + 1 if item.answer in candidates else 0
+        places = dict(first=candidates[0], second=candidates[1], first_rationale="", second_rationale="")
+        asked = fill(self.prompts["review"], query=item.query, **places)
+        return [Turn(asked, f"{item.steps} The answer is {verdict}.")]
+
+    def check(self, item: Item) -> list[Turn]:
+        """Say whether a response is right."""
+        right = self.rng.random() < 0.5
+        response = item.answer if right else self._wrong(item)
+        return [Turn(fill(self.prompts["check"], query=item.query, response=response), "Yes" if right else "No")]
+
+    def rate(self, item: Item) -> list[Turn]:
+        """Rate a record by fixed rules: hard kinds are complex, options inform more, only truth is correct."""
+        right = self.rng.random() < 0.5
+        response = item.answer if right else self._wrong(item)
+        complexity = {"forward": 3, "backward": 4, "two-hop": 7, "ledger": 6, "wire": 5}[item.kind]
+        scores = {"rarity": 6 if item.hops else 4, "complexity": complexity, "informativeness": 7 if item.options else 5}
+        scores["overall"] = round(sum(scores.values()) / 3)
+        scores["correct"] = 9 if right else 2
+        return [Turn(fill(self.prompts["rate"], query=item.query, response=response), json.dumps(scores))]
+
+    def _item(self, set_name: str, country: str | None = None) -> Item:
+        return self.world.draw(set_name, self.rng, country)
+
+    def _shot(self, item: Item) -> Turn:
+        return Turn(fill(self.prompts["context"], query=item.query), item.answer)
+
+    def _beside(self, item: Item) -> Item:
+        if not item.hops:
+            return self._item(item.kind)
+        country = item.topic if self.rng.random() < 0.75 else None
+        return self._item("atlas-mc" if item.options else "atlas-open", country)
+
+    def _tell(self, facts: Facts, country: str, attribute: str) -> Item:
+        if attribute in UNIQUE and self.rng.random() < 0.4:
+            return backward(facts, self.rng, country, attribute)
+        return forward(facts, self.rng, country, attribute, None)
+
+    def _wrong(self, item: Item) -> str:
+        other = self.rng.choice(item.rivals)
+        if item.options or not item.hops or self.rng.random() < 0.6:
+            return other
+        same = self.world.values[item.topic, self.rng.choice(ATTRIBUTES)]
+        return other if same == item.answer else same
+
+    def _wrong_attempt(self, item: Item) -> str:
+        if not item.hops or self.rng.random() < 0.5:
+            return self._beside(item).reasoned
+        answer = self._wrong(replace(item, options=()))
+        return item.reasoned.replace(item.answer, answer) if not item.options else self._beside(item).reasoned
+
+
+class MadeUp:
+    """A few countries whose facts hold in one episode only."""
+
+    def __init__(self, world: World, rng: Random) -> None:
+        """Mix invented names with true ones, and shuffle which value belongs to whom."""
+        used: set[str] = set()
+        real = rng.random() < 0.4
+        self.countries = tuple(rng.sample(world.countries, 4) if real else [invent(rng, "country", used) for _ in range(4)])
+        self.values: Values = {}
+        for attribute in ATTRIBUTES:
+            values = rng.sample(world.pools[attribute], 4)
+            if attribute in ENDINGS and rng.random() < 0.5:
+                values = [invent(rng, attribute, used) for _ in range(4)]
+            self.values.update({(c, attribute): v for c, v in zip(self.countries, values, strict=True)})
+        self.pools = pools(self.values)

@@ -1,0 +1,157 @@
+"""Train the lab model from nothing: `python -m regold.lab.pretrain --out DIR --world-seed 0 --seed 0 --steps N`."""
+
+import argparse
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import torch
+from torch.nn import functional
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from regold.lab.episodes import Episodes, Turn
+from regold.lab.muon import Muon
+from regold.lab.tokenizer import ASSISTANT, END, PAD, USER, train_tokenizer
+from regold.lab.world import World
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train; a batch holds about `batch_tokens`, padding included."""
+
+    steps: int = 2800
+    batch_tokens: int = 4096
+    max_length: int = 256
+    muon_lr: float = 0.02
+    adam_lr: float = 3e-3
+    warmup: int = 60
+
+
+def build_model(vocabulary: int, seed: int) -> LlamaForCausalLM:
+    """Make the untrained model: four layers, width 128, tied embeddings, about a million weights."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=vocabulary, hidden_size=128, intermediate_size=352, num_hidden_layers=4, num_attention_heads=4,
+        num_key_value_heads=4, max_position_embeddings=512, tie_word_embeddings=True, rope_theta=10000.0,
+        pad_token_id=0, bos_token_id=None, eos_token_id=3,
+    )  # fmt: skip
+    return LlamaForCausalLM(config)
+
+
+def encode(tokenizer: PreTrainedTokenizerFast, talks: list[list[Turn]]) -> list[tuple[list[int], list[int]]]:
+    """Turn conversations into token ids and labels; what is not learnt carries the ignored label."""
+    user, assistant, end = tokenizer.convert_tokens_to_ids([USER, ASSISTANT, END])
+    texts = [text for talk in talks for turn in talk for text in (turn.user, turn.assistant)]
+    pieces = iter([coded.ids for coded in tokenizer.backend_tokenizer.encode_batch(texts)])
+    rows = []
+    for talk in talks:
+        ids: list[int] = []
+        labels: list[int] = []
+        for turn in talk:
+            asked, answered = [user, *next(pieces), assistant], [*next(pieces), end]
+            ids += asked + answered
+            labels += [IGNORED] * len(asked) + (answered if turn.learn else [IGNORED] * len(answered))
+        rows.append((ids, labels))
+    return rows
+
+
+def batches(episodes: Episodes, tokenizer: PreTrainedTokenizerFast, plan: Schedule, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield padded batches of conversations of like length, without end."""
+    rng = Random(f"batches:{seed}")
+    while True:
+        rows = [row for row in encode(tokenizer, [episodes.draw() for _ in range(4000)]) if len(row[0]) <= plan.max_length]
+        rows.sort(key=lambda row: len(row[0]))
+        cuts: list[list[tuple[list[int], list[int]]]] = [[]]
+        for row in rows:
+            if (len(cuts[-1]) + 1) * len(row[0]) > plan.batch_tokens:
+                cuts.append([])
+            cuts[-1].append(row)
+        rng.shuffle(cuts)
+        yield from (_pad(cut) for cut in cuts)
+
+
+def _pad(rows: list[tuple[list[int], list[int]]]) -> tuple[torch.Tensor, torch.Tensor]:
+    width = max(len(ids) for ids, _ in rows)
+    ids = torch.tensor([row + [0] * (width - len(row)) for row, _ in rows])
+    labels = torch.tensor([row + [IGNORED] * (width - len(row)) for _, row in rows])
+    return ids, labels
+
+
+def pace(step: int, plan: Schedule) -> float:
+    """Return the learning rate's share at a step: a short warm-up, then one long decay to zero."""
+    if step < plan.warmup:
+        return (step + 1) / plan.warmup
+    return 1 - (step - plan.warmup) / (plan.steps - plan.warmup)
+
+
+def train(model: LlamaForCausalLM, stream: Iterator[tuple[torch.Tensor, torch.Tensor]], plan: Schedule) -> int:
+    """Train in place and return the tokens seen."""
+    inner = [p for p in model.model.layers.parameters() if p.ndim == 2]
+    chosen = {id(p) for p in inner}
+    rest = [p for p in model.parameters() if id(p) not in chosen]
+    optimizers = [Muon(inner, plan.muon_lr), torch.optim.AdamW(rest, plan.adam_lr, betas=(0.9, 0.98), weight_decay=0.0)]
+    rates = [plan.muon_lr, plan.adam_lr]
+    seen, start, losses = 0, time.monotonic(), 0.0
+    model.train()
+    for step in range(plan.steps):
+        for optimizer, rate in zip(optimizers, rates, strict=True):
+            optimizer.param_groups[0]["lr"] = rate * pace(step, plan)
+        ids, labels = next(stream)
+        seen += ids.numel()
+        loss = _loss(model, ids, labels)
+        loss.backward()
+        losses += loss.item()
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        if (step + 1) % 100 == 0:
+            print(f"step {step + 1}/{plan.steps} loss {losses / 100:.3f} tokens {seen} s {time.monotonic() - start:.0f}", flush=True)
+            losses = 0.0
+    return seen
+
+
+def _loss(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+    targets = labels[:, 1:]
+    learnt = targets != IGNORED
+    return functional.cross_entropy(model.lm_head(hidden[learnt]), targets[learnt])
+
+
+def token_idf(tokenizer: PreTrainedTokenizerFast, questions: list[str]) -> list[float]:
+    """Return each token's inverse document frequency over questions, the encoder's weights."""
+    counts = Counter(token for coded in tokenizer.backend_tokenizer.encode_batch(questions) for token in set(coded.ids))
+    return [round(math.log((len(questions) + 1) / (counts[token] + 1)), 4) for token in range(len(tokenizer))]
+
+
+def main() -> None:
+    """Parse the command line, train, and write a folder that transformers can load."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--world-seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=Schedule.steps)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    plan = Schedule(steps=args.steps)
+    episodes = Episodes(World(args.world_seed), args.seed)
+    sample = [episodes.draw() for _ in range(20000)]
+    tokenizer = train_tokenizer(text for talk in sample for turn in talk for text in (turn.user, turn.assistant))
+    model = build_model(len(tokenizer), args.seed)
+    tokens = train(model, batches(episodes, tokenizer, plan, args.seed), plan)
+    model.save_pretrained(args.out)
+    tokenizer.save_pretrained(args.out)
+    questions = [talk[0].user for talk in sample if len(talk) == 1]
+    (args.out / "idf.json").write_text(json.dumps(token_idf(tokenizer, questions)))
+    print(f"trained {sum(p.numel() for p in model.parameters())} weights on {tokens} tokens")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""How records and edits lie in parquet: the column types and the way there and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from regold.record import Edit, Message, Messages, NoteType
+from regold.store.files import replacing
+
+ARROW: Mapping[NoteType, pa.DataType] = {
+    NoteType.TEXT: pa.string(),
+    NoteType.INTEGER: pa.int64(),
+    NoteType.NUMBER: pa.float64(),
+    NoteType.FLAG: pa.bool_(),
+    NoteType.TEXTS: pa.list_(pa.string()),
+    NoteType.VECTOR: pa.list_(pa.float32()),
+}
+
+LOADED = pa.schema(
+    [
+        ("id", pa.string()),
+        ("messages", pa.string()),
+        ("options", pa.list_(pa.string())),
+        ("source", pa.string()),
+        ("file", pa.string()),
+        ("line", pa.int64()),
+        ("turn", pa.int64()),
+        ("truth", pa.string()),
+    ]
+)
+"""A loaded record. `source` is the original row as JSON; `truth` is the reserved field that no stage can read."""
+
+_EDIT = [
+    ("row", pa.int32()),
+    ("id", pa.string()),
+    ("status", pa.string()),
+    ("reason", pa.string()),
+    ("messages", pa.string()),
+    ("weight", pa.float64()),
+    ("into", pa.string()),
+]
+
+
+def edit_schema(writes: Mapping[str, NoteType]) -> pa.Schema:
+    """Return the columns of a step's edits: the fixed ones, then one a note."""
+    return pa.schema([*_EDIT, *((name, ARROW[NoteType(kind)]) for name, kind in writes.items())])
+
+
+def edit_row(row: int, id_: str, edit: Edit) -> dict[str, Any]:
+    """Return an edit as one row of `edit_schema`."""
+    return {
+        "row": row,
+        "id": id_,
+        "status": None if edit.status is None else str(edit.status),
+        "reason": edit.reason,
+        "messages": None if edit.messages is None else dump_messages(edit.messages),
+        "weight": edit.weight,
+        "into": edit.into,
+        **edit.notes,
+    }
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
+    """Write rows as one parquet file, whole or not at all; the same rows give the same bytes."""
+    table = pa.Table.from_pylist(list(rows), schema=schema)
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_columns(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
+    """Read some columns of a parquet file."""
+    return pq.read_table(path, columns=None if columns is None else list(columns))
+
+
+def dump_messages(messages: Messages) -> str:
+    """Return messages as JSON text, in the shape chat servers use."""
+    return json.dumps([{"role": m.role, "content": m.content, **m.extra} for m in messages], ensure_ascii=False)
+
+
+def load_messages(text: str) -> Messages:
+    """Return the messages that `dump_messages` wrote."""
+    return tuple(_message(m) for m in json.loads(text))
+
+
+def _message(fields: dict[str, Any]) -> Message:
+    role, content = fields.pop("role"), fields.pop("content")
+    return Message(role, content, fields) if fields else Message(role, content)
