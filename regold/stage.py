@@ -6,6 +6,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from regold.engines.base import Completion, Encoder, Engine, Need, Request
@@ -50,6 +51,27 @@ class Context:
         return random.Random(digest(self.seed, *keys))
 
 
+@dataclass(frozen=True)
+class Spend:
+    """What a stage is expected to spend on one record that reaches it; the ground of `regold estimate`."""
+
+    role: str
+    calls: float
+    prompt_tokens: float
+    """Tokens sent, over all these calls."""
+    completion_tokens: float
+    """Tokens received, over all these calls."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Mean lengths in tokens over a data set, and the tokens an estimate assumes for one reasoned answer."""
+
+    query: float
+    response: float
+    reasoning: float = 200.0
+
+
 class Stage(ABC):
     """A step of a recipe. Subclasses are frozen dataclasses whose fields are the recipe's settings.
 
@@ -85,6 +107,15 @@ class Stage(ABC):
     def prompts(self) -> tuple[str, ...]:
         """The names of the prompts it uses; their contents enter its fingerprint."""
         return ()
+
+    def spends(self, lengths: Lengths) -> Sequence[Spend]:
+        """Return what one record that reaches this stage is expected to cost, a role each; nothing where no model is asked."""
+        return ()
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """The fields that name a file it reads: each enters its fingerprint by the file's contents, never by its path."""
+        return {}
 
     async def fit(self, table: Table, ctx: Context) -> Any:
         """Learn from the whole data set as earlier steps left it; stored once, given to every call as `ctx.artifact`."""

@@ -44,6 +44,8 @@ class Journal:
     """Every paid call of one role, indexed by request; `folder` holds `<part>.<attempt>.jsonl`, one writer a file."""
 
     folder: Path
+    shared: bool = False
+    """Whether other processes pay into the same folder meanwhile."""
     tally: Tally = field(default_factory=Tally)
     _files: list[Path] = field(default_factory=list)
     _read: dict[Path, int] = field(default_factory=dict)
@@ -134,6 +136,7 @@ class Writer:
         except OSError as error:
             raise DiskFull(f"{self.path}: cannot write ({error.strerror}); free some space and run again") from error
         if written < len(data):
+            os.ftruncate(self.handle, offset)
             raise DiskFull(f"{self.path}: no room for an answer; free some space and run the same command again")
         self.journal.note(data, self.file, offset)
         self.journal._read[self.path] = offset + written
@@ -176,6 +179,11 @@ class Writer:
 
     async def _pay(self, key: str, call: Callable[[], Awaitable[tuple[Any, int, int]]]) -> Any:
         self.check()
+        if self.journal.shared:
+            self.journal.refresh()
+            found = self.journal.find(bytes.fromhex(key))
+            if found is not None:
+                return found
         self.append({"sent": key})
         try:
             answer, prompt_tokens, completion_tokens = await call()

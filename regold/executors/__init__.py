@@ -1,0 +1,1 @@
+"""Where parts run: here, or on a cluster."""

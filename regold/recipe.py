@@ -1,0 +1,208 @@
+"""A recipe: its TOML, the stages it names, and the validation that refuses a broken one before the first paid call."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from regold.engines.base import Need
+from regold.errors import RecipeError
+from regold.prompts import load_prompts
+from regold.record import Fate, NoteType, Status
+from regold.stage import Stage
+from regold.stages import find_stages
+
+SHIPPED = Path(__file__).parent / "recipes"
+_KNOWN = ("name", "about", "prompts", "seed", "tolerate", "leftover", "step")
+_LEFTOVER = {Status.SUSPECT: Fate.DROPPED, Status.LOW: Fate.DROPPED}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A validated recipe."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    prompts: str = "default"
+    seed: int = 0
+    tolerate: float = 0.01
+    """The share of records that may fail in one step; never below five records."""
+    leftover: Mapping[Status, Fate] = field(default_factory=lambda: _LEFTOVER)
+    """What becomes of SUSPECT and LOW records when the run ends."""
+    about: str = ""
+
+    def needs(self) -> dict[str, frozenset[Need]]:
+        """Return all that the recipe's stages ask of each role."""
+        needs: dict[str, frozenset[Need]] = {}
+        for stage in self.stages:
+            for role, some in stage.needs.items():
+                needs[role] = needs.get(role, frozenset()) | some
+        return needs
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the recipe as plain data, every setting written out: what a manifest keeps and `load_recipe` reads."""
+        steps = [
+            {"use": type(s).__name__, **{f.name: _plain(getattr(s, f.name)) for f in fields(s)}}  # type: ignore[arg-type]
+            for s in self.stages
+        ]
+        leftover = {str(status): str(fate) for status, fate in self.leftover.items()}
+        head = {"name": self.name, "about": self.about, "prompts": self.prompts, "seed": self.seed}
+        return {**head, "tolerate": self.tolerate, "leftover": leftover, "step": steps}
+
+
+def shipped_recipes() -> list[str]:
+    """Return the names of the recipes that come with the package."""
+    return sorted(p.stem for p in SHIPPED.glob("*.toml"))
+
+
+def load_recipe(name: str, sets: Sequence[str] = (), **override: Any) -> Recipe:
+    """Load a shipped recipe by name, a TOML file, or the recipe in a run's manifest; apply `step.field=value` settings.
+
+    Raises RecipeError naming the file and, for a typo, the nearest name that exists.
+    """
+    data = _read(name)
+    _refuse_unknown(data, _KNOWN, f"recipe {name}")
+    data |= {key: value for key, value in override.items() if value is not None}
+    steps = [_step(raw, place, name) for place, raw in enumerate(data.get("step", []), start=1)]
+    if not steps:
+        raise RecipeError(f"recipe {name}: has no [[step]]")
+    settings = _settings(sets, {cls.name for cls, _ in steps})
+    stages = tuple(_build(cls, {**raw, **settings.get(cls.name, {})}, name) for cls, raw in steps)
+    recipe = Recipe(
+        str(data.get("name", Path(name).stem)),
+        stages,
+        str(data.get("prompts", "default")),
+        _number(data, "seed", 0, int),
+        _number(data, "tolerate", 0.01, float),
+        _leftover(data.get("leftover", {}), name),
+        str(data.get("about", "")),
+    )
+    validate(recipe)
+    return recipe
+
+
+def validate(recipe: Recipe) -> None:
+    """Refuse a recipe whose steps share a name, read what none before them writes, or use prompts its set lacks."""
+    prompts = load_prompts(recipe.prompts)
+    written: dict[str, NoteType] = {}
+    seen: set[str] = set()
+    for stage in recipe.stages:
+        where = f"recipe {recipe.name}, step {stage.name} ({type(stage).__name__})"
+        if stage.name in seen:
+            raise RecipeError(f"{where}: an earlier step has this name too; each name may stand once")
+        seen.add(stage.name)
+        for note, kind in stage.reads.items():
+            _check_read(where, note, kind, written)
+        for prompt in stage.prompts:
+            prompts.text(prompt)
+        written |= stage.writes
+
+
+def _check_read(where: str, note: str, kind: NoteType, written: Mapping[str, NoteType]) -> None:
+    if note not in written:
+        raise RecipeError(f"{where}: reads {note!r}, which no earlier step writes{_nearest(note, written)}")
+    if written[note] != kind:
+        raise RecipeError(f"{where}: reads {note!r} as {kind}, but it is written as {written[note]}")
+
+
+def _read(name: str) -> dict[str, Any]:
+    path = SHIPPED / f"{name}.toml"
+    if not (name.isidentifier() or name.replace("-", "_").isidentifier()) or not path.is_file():
+        path = Path(name)
+    if path.is_dir() and (path / "manifest.json").is_file():
+        path = path / "manifest.json"
+    if not path.is_file():
+        raise RecipeError(f"no recipe {name!r}{_nearest(name, shipped_recipes())}; shipped: {', '.join(shipped_recipes())}")
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".json":
+            return dict(json.loads(text)["recipe"])
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise RecipeError(f"{path}: holds no recipe") from error
+
+
+def _step(raw: Mapping[str, Any], place: int, recipe: str) -> tuple[type[Stage], dict[str, Any]]:
+    if not isinstance(raw, Mapping) or "use" not in raw:
+        raise RecipeError(f"recipe {recipe}: step {place} does not say which stage to `use`")
+    known = find_stages()
+    use = str(raw["use"])
+    if use not in known:
+        raise RecipeError(f"recipe {recipe}: step {place} uses {use!r}, which is no stage{_nearest(use, known)}")
+    return known[use], {key: value for key, value in raw.items() if key != "use"}
+
+
+def _settings(sets: Sequence[str], names: set[str]) -> dict[str, dict[str, Any]]:
+    settings: dict[str, dict[str, Any]] = {}
+    for text in sets:
+        path, equals, value = text.partition("=")
+        step, dot, key = path.strip().partition(".")
+        if not (equals and dot and key):
+            raise RecipeError(f"--set {text!r}: write it as step.field=value, such as select.share=0.4")
+        if step not in names:
+            raise RecipeError(f"--set {text!r}: the recipe has no step {step!r}{_nearest(step, names)}")
+        settings.setdefault(step, {})[key] = _value(value.strip())
+    return settings
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _build(stage: type[Stage], settings: Mapping[str, Any], recipe: str) -> Stage:
+    where = f"recipe {recipe}, step {stage.name} ({stage.__name__})"
+    known = [f.name for f in fields(stage)]  # type: ignore[arg-type]
+    _refuse_unknown(settings, known, where)
+    try:
+        return TypeAdapter(stage).validate_python(dict(settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise RecipeError(f"{where}: {place} = {first.get('input')!r}: {first['msg']}") from error
+
+
+def _refuse_unknown(given: Iterable[str], known: Iterable[str], where: str) -> None:
+    known = list(known)
+    for key in given:
+        if key not in known:
+            listed = ", ".join(known) or "none"
+            raise RecipeError(f"{where}: has no setting {key!r}{_nearest(key, known)}; known: {listed}")
+
+
+def _leftover(raw: Mapping[str, Any], recipe: str) -> dict[Status, Fate]:
+    try:
+        given = {Status(key): Fate(value) for key, value in raw.items()}
+    except ValueError as error:
+        raise RecipeError(f"recipe {recipe}: [leftover]: {error}") from error
+    wrong = set(given) - set(_LEFTOVER)
+    if wrong:
+        raise RecipeError(f"recipe {recipe}: [leftover] says what becomes of SUSPECT and LOW only, not {sorted(wrong)[0]}")
+    return {**_LEFTOVER, **given}
+
+
+def _number(data: Mapping[str, Any], key: str, default: Any, kind: type) -> Any:
+    value = data.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and not isinstance(value, int)):
+        raise RecipeError(f"{key} = {value!r}: must be a number")
+    return kind(value)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
