@@ -1,0 +1,23 @@
+"""The command line. This is the one room that imports inside functions, so that `regold --help` stays light."""
+
+from __future__ import annotations
+
+import typer
+
+from regold.cli import data, look, models, repair
+
+app = typer.Typer(
+    name="regold",
+    help="Turns noisy fine-tuning data into gold: finds wrong responses, repairs them, shows its work for every record.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for room in (repair, data, look, models):
+    room.register(app)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,82 @@
+"""`regold show`: one record's whole trail, on the terminal or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from regold.cli import options as o
+from regold.cli.screen import console, exit_codes, print_json
+
+LONGEST = 2000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("show")(show)
+
+
+def show(
+    run: o.RunDir,
+    id: Annotated[str | None, typer.Argument(help="a record's id; without it, the run's ledger")] = None,
+    full: Annotated[bool, typer.Option("--full", help="print long texts whole")] = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Print a record's whole trail: views, verdict, neighbours, candidates, review, confidence, before and after."""
+    with exit_codes():
+        from regold.store.fates import open_run, summary, trail
+
+        past = open_run(run)
+        if id is None:
+            found = summary(past)
+            print_json(found) if as_json else _print_summary(found)
+            return
+        found = trail(past, id)
+        print_json(found) if as_json else _print_trail(found, full)
+
+
+def _print_summary(found: Mapping[str, Any]) -> None:
+    for key, value in found.items():
+        if isinstance(value, Mapping):
+            _say(f"{key}: " + ", ".join(f"{name} {count}" for name, count in value.items()))
+        else:
+            _say(f"{key}: {value}")
+
+
+def _print_trail(found: Mapping[str, Any], full: bool) -> None:
+    _say(f"record {found['id']}   ({found['file']}, line {found['line']})")
+    _print_messages(found["before"], full)
+    for step in found["steps"]:
+        moved = f" -> {step['status']}" if step["status"] else ""
+        _say(f"\n[{step['step']}]{moved}  {step['reason']}")
+        for name, value in step["notes"].items():
+            _say(_indented(f"{name.split('.', 1)[-1]}: {_shown(value)}", full))
+    _say(f"\nfate: {found['fate'] or 'the run is not finished'}")
+    if found["after"] != found["before"]:
+        _say(_indented(f"before: {found['before'][-1]['content']}", full))
+        _say(_indented(f"after:  {found['after'][-1]['content']}", full))
+
+
+def _print_messages(messages: Sequence[Mapping[str, Any]], full: bool) -> None:
+    for message in messages:
+        _say(_indented(f"{message['role']}: {message['content']}", full))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(_shown(v) for v in value)
+    return str(value)
+
+
+def _indented(text: str, full: bool) -> str:
+    cut = text if full or len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text)} characters; --full prints all)"
+    return "\n".join(f"    {line}" for line in cut.splitlines())
+
+
+def _say(text: str) -> None:
+    printable = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    console.print(printable, markup=False)

@@ -1,0 +1,135 @@
+"""The options that several commands share, and how they become a source, models and a recipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regold.errors import UsageError
+
+if TYPE_CHECKING:
+    from regold.engines.base import EngineSpec
+    from regold.run import Source
+    from regold.runner import Models
+
+LAB = "lab"
+
+Data = Annotated[Path, typer.Argument(help="jsonl, json, csv or parquet (also .gz, .zst), or a Hugging Face dataset folder")]
+RunDir = Annotated[Path, typer.Argument(help="a run directory")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
+Format = Annotated[
+    str | None, typer.Option(help="alpaca, sharegpt, messages, prompt-completion or choice; detected by default")
+]
+Turns = Annotated[str, typer.Option(help="last: the last assistant turn is the response; all: every assistant turn")]
+OnBadLine = Annotated[str, typer.Option(help="stop at the first line that cannot be used, or skip it into a rejects file")]
+ResponseColumn = Annotated[str | None, typer.Option(help="the column that holds the response to check")]
+TruthColumn = Annotated[str | None, typer.Option(help="a column with the right response, kept from every stage")]
+Model = Annotated[
+    str | None,
+    typer.Option(help="a model's name on the server, a local folder or hub name, or `lab` for the small model shipped"),
+]
+BaseUrl = Annotated[
+    list[str] | None, typer.Option(help="an OpenAI-compatible server; repeat for several (or OPENAI_BASE_URL)")
+]
+Judge = Annotated[str | None, typer.Option(help="another model on the same server to judge free text")]
+EngineRevision = Annotated[str | None, typer.Option(help="what tells this server's model apart; by default its host")]
+Adapter = Annotated[Path | None, typer.Option(help="a LoRA adapter folder, for a model in this process")]
+EncoderName = Annotated[
+    str | None,
+    typer.Option(help="lexical (default), lab, a sentence-transformers model, or openai:NAME for /v1/embeddings"),
+]
+Concurrency = Annotated[int, typer.Option(min=1, help="requests in flight at most")]
+RecipeName = Annotated[str, typer.Option("--recipe", help="a shipped recipe, a TOML file, or a run to repeat")]
+PromptSet = Annotated[str | None, typer.Option("--prompts", help="a shipped prompt set or a folder of .txt files")]
+Sets = Annotated[list[str] | None, typer.Option("--set", help="step.field=value, such as select.share=0.4; repeat")]
+Seed = Annotated[int | None, typer.Option(help="the run's seed")]
+Tolerate = Annotated[float | None, typer.Option(help="share of records that may fail in one step (never below 5 records)")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which models a command line asks for."""
+
+    model: str | None
+    base_url: Sequence[str]
+    judge: str | None = None
+    revision: str | None = None
+    adapter: Path | None = None
+    encoder: str | None = None
+    concurrency: int = 64
+
+    def models(self) -> Models:
+        """Return the engine of each role and the encoder. Raises UsageError where no model is named."""
+        from regold.runner import Models
+
+        student = self.student()
+        judge = self._engine(self.judge) if self.judge else student
+        return Models({"student": student, "judge": judge}, self._encoder())
+
+    def student(self) -> EngineSpec:
+        """Return the model that is asked. Raises UsageError where none is named."""
+        if self.model is None:
+            raise UsageError(
+                "which model? Give --model NAME with --base-url URL (any OpenAI-compatible server), --model FOLDER or a "
+                "hub name (in this process), or --model lab (the small model that is shipped, for its own closed world)"
+            )
+        return self._engine(self.model)
+
+    def _engine(self, model: str) -> EngineSpec:
+        from regold.engines.base import EngineSpec
+
+        urls = tuple(self.base_url) or tuple(u for u in [os.environ.get("OPENAI_BASE_URL")] if u)
+        if model == LAB:
+            return EngineSpec("transformers", str(lab_folder()))
+        if model.startswith("scripted:"):
+            return EngineSpec("scripted", model.removeprefix("scripted:"), concurrency=self.concurrency)
+        if urls:
+            return EngineSpec("openai", model, urls, self.revision, concurrency=self.concurrency)
+        adapter = str(self.adapter) if self.adapter else None
+        return EngineSpec("transformers", model, revision=self.revision, adapter=adapter)
+
+    def _encoder(self) -> EngineSpec:
+        from regold.engines.base import EngineSpec
+
+        name = self.encoder or (LAB if self.model == LAB else "lexical")
+        if name == "lexical":
+            return EngineSpec("lexical")
+        if name == LAB:
+            return EngineSpec("static", str(lab_folder()))
+        if name.startswith("openai:"):
+            return EngineSpec("openai", name.removeprefix("openai:"), tuple(self.base_url), self.revision)
+        return EngineSpec("sentence-transformers", name)
+
+
+def lab_folder() -> Path:
+    """Return the folder of the shipped checkpoint."""
+    return Path(__file__).parent.parent / "lab" / "model"
+
+
+def source(
+    path: Path,
+    format: str | None,
+    turns: str,
+    on_bad_line: str,
+    response_column: str | None = None,
+    truth_column: str | None = None,
+) -> Source:
+    """Return the source that the options describe. Raises UsageError for a value that is none of the choices."""
+    from regold.run import Source
+
+    choice("--turns", turns, ("last", "all"))
+    choice("--on-bad-line", on_bad_line, ("stop", "skip"))
+    columns = {"response": response_column, "truth": truth_column}
+    return Source(path, format, turns, on_bad_line, {k: v for k, v in columns.items() if v})
+
+
+def choice(option: str, value: str, known: Sequence[str]) -> str:
+    """Return the value if it is one of the known. Raises UsageError naming them."""
+    if value not in known:
+        raise UsageError(f"{option} {value!r}: give one of {', '.join(known)}")
+    return value

@@ -1,0 +1,231 @@
+"""`regold repair` and `regold run`: a data file in, what to train on out; `validate` and `estimate` before either."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regold.cli import options as o
+from regold.cli.screen import console, exit_codes, print_json, watching
+from regold.errors import UsageError
+
+if TYPE_CHECKING:
+    from regold.estimate import Estimate
+    from regold.recipe import Recipe
+    from regold.run import Job, Report
+
+Into = Annotated[Path | None, typer.Option(help="the run directory; by default runs/<file stem>-<fingerprint>")]
+Out = Annotated[Path | None, typer.Option(help="where the records to train on go; all others lie beside it, with reasons")]
+PartSize = Annotated[int, typer.Option(min=1, help="records a part, fixed at load")]
+ExecutorName = Annotated[str, typer.Option("--executor", help="local or ray")]
+Workers = Annotated[int, typer.Option(min=1, help="workers of the ray executor")]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="try records again that failed")]
+Provenance = Annotated[bool, typer.Option("--provenance", help="add _regold columns: id, fate, reason, weight")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("repair")(repair)
+    app.command("run")(run)
+    app.command("validate")(validate)
+    app.command("estimate")(estimate)
+
+
+def repair(
+    data: o.Data,
+    out: Out = None,
+    into: Into = None,
+    recipe: o.RecipeName = "robustft",
+    model: o.Model = None,
+    base_url: o.BaseUrl = None,
+    judge: o.Judge = None,
+    engine_revision: o.EngineRevision = None,
+    adapter: o.Adapter = None,
+    encoder: o.EncoderName = None,
+    concurrency: o.Concurrency = 64,
+    prompts: o.PromptSet = None,
+    sets: o.Sets = None,
+    seed: o.Seed = None,
+    tolerate: o.Tolerate = None,
+    format: o.Format = None,
+    turns: o.Turns = "last",
+    on_bad_line: o.OnBadLine = "stop",
+    response_column: o.ResponseColumn = None,
+    truth_column: o.TruthColumn = None,
+    part_size: PartSize = 1000,
+    executor: ExecutorName = "local",
+    workers: Workers = 2,
+    retry_failed: RetryFailed = False,
+    provenance: Provenance = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Find and repair the noisy responses of a data file; the same command resumes."""
+    with exit_codes():
+        from regold.recipe import load_recipe
+        from regold.run import Job
+
+        asked = o.Asked(model, base_url or (), judge, engine_revision, adapter, encoder, concurrency)
+        chosen = prompts or (o.LAB if model == o.LAB else None)
+        job = Job(
+            o.source(data, format, turns, on_bad_line, response_column, truth_column),
+            load_recipe(recipe, sets or (), prompts=chosen, seed=seed, tolerate=tolerate),
+            asked.models(),
+            into,
+            out,
+            part_size,
+            o.choice("--executor", executor, ("local", "ray")),
+            workers,
+            retry_failed,
+            provenance,
+        )
+        _tell(_run(job), as_json)
+
+
+def run(
+    recipe: Annotated[str, typer.Argument(help="a shipped recipe, a TOML file, or a run to repeat")],
+    data: o.Data,
+    out: Out = None,
+    into: Into = None,
+    model: o.Model = None,
+    base_url: o.BaseUrl = None,
+    judge: o.Judge = None,
+    engine_revision: o.EngineRevision = None,
+    adapter: o.Adapter = None,
+    encoder: o.EncoderName = None,
+    concurrency: o.Concurrency = 64,
+    prompts: o.PromptSet = None,
+    sets: o.Sets = None,
+    seed: o.Seed = None,
+    tolerate: o.Tolerate = None,
+    format: o.Format = None,
+    turns: o.Turns = "last",
+    on_bad_line: o.OnBadLine = "stop",
+    response_column: o.ResponseColumn = None,
+    truth_column: o.TruthColumn = None,
+    part_size: PartSize = 1000,
+    executor: ExecutorName = "local",
+    workers: Workers = 2,
+    retry_failed: RetryFailed = False,
+    provenance: Provenance = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Run any recipe on a data file; `repair` is this with the recipe robustft."""
+    settings = {k: v for k, v in locals().items()}
+    repair(**settings)
+
+
+def validate(
+    recipe: Annotated[str, typer.Argument(help="a shipped recipe or a TOML file")],
+    prompts: o.PromptSet = None,
+    sets: o.Sets = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Refuse a broken recipe before anything is paid; print what a sound one will do."""
+    with exit_codes():
+        from regold.recipe import load_recipe
+
+        found = load_recipe(recipe, sets or (), prompts=prompts)
+        if as_json:
+            print_json({"valid": True, **found.resolved()})
+        else:
+            _list_steps(found)
+
+
+def estimate(
+    data: o.Data,
+    recipe: o.RecipeName = "robustft",
+    suspect_share: Annotated[float, typer.Option(min=0, max=1, help="share of records expected to come out suspect")] = 0.4,
+    reasoning_tokens: Annotated[float, typer.Option(min=1, help="tokens expected in one reasoned answer")] = 200.0,
+    price: Annotated[str | None, typer.Option(help="money per million prompt,completion tokens, such as 0.15,0.60")] = None,
+    prompts: o.PromptSet = None,
+    sets: o.Sets = None,
+    format: o.Format = None,
+    turns: o.Turns = "last",
+    on_bad_line: o.OnBadLine = "stop",
+    response_column: o.ResponseColumn = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Print the calls, tokens and money a run would take, without calling anything."""
+    with exit_codes():
+        from regold import estimate as room
+        from regold.formats import Row
+        from regold.recipe import load_recipe
+
+        found = load_recipe(recipe, sets or (), prompts=prompts)
+        rows = o.source(data, format, turns, on_bad_line, response_column).read()
+        records, lengths = room.measure((row.messages for row in rows if isinstance(row, Row)), reasoning_tokens)
+        expected = room.estimate(found, records, lengths, suspect_share, _prices(price))
+        print_json(_estimate_json(expected)) if as_json else _print_estimate(expected)
+
+
+def _run(job: Job) -> Report:
+    from regold import run as room
+
+    with watching() as watch:
+        return asyncio.run(room.run(job, lambda step, records: watch(step.place.name, records)))
+
+
+def _tell(report: Report, as_json: bool) -> None:
+    if as_json:
+        print_json(report.as_json())
+        return
+    fates = ", ".join(f"{count} {fate}" for fate, count in report.fates.items() if count)
+    again = f" ({report.new_calls} now)" if report.new_calls != report.calls else ""
+    lines = [
+        f"{report.records} records: {fates}" + (f"; {report.rejected} lines rejected" if report.rejected else ""),
+        f"calls {report.calls}{again}, prompt tokens {report.prompt_tokens}, completion tokens {report.completion_tokens},"
+        f" {report.seconds:.1f} s",
+        f"train on   {report.out}",
+        f"the others {report.rest}",
+        *([f"rejected   {report.rejects}"] if report.rejects else []),
+        f"the run    {report.run}   (regold show {report.run} ID prints a record's trail)",
+    ]
+    console.print("\n".join(lines), markup=False)
+
+
+def _list_steps(recipe: Recipe) -> None:
+    console.print(f"recipe {recipe.name} is sound. {recipe.about}", markup=False)
+    for number, step in enumerate(recipe.resolved()["step"], start=1):
+        settings = ", ".join(f"{key}={value}" for key, value in step.items() if key != "use")
+        name = recipe.stages[number - 1].name
+        console.print(f"{number:3d}  {name:10} {step['use']}" + (f"  ({settings})" if settings else ""), markup=False)
+
+
+def _prices(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        prompt, completion = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--price {text!r}: write two numbers, such as 0.15,0.60") from None
+    return prompt, completion
+
+
+def _estimate_json(expected: Estimate) -> dict[str, object]:
+    from dataclasses import asdict
+
+    totals = {key: round(expected.total(key)) for key in ("calls", "prompt_tokens", "completion_tokens")}
+    return {**totals, **asdict(expected)}
+
+
+def _print_estimate(expected: Estimate) -> None:
+    rows: Sequence[tuple[str, str, float, float, float]] = [
+        *((x.step, x.role, x.calls, x.prompt_tokens, x.completion_tokens) for x in expected.lines),
+        ("total", "", *(expected.total(c) for c in ("calls", "prompt_tokens", "completion_tokens"))),  # type: ignore[misc]
+    ]
+    console.print(f"{'step':10} {'role':8} {'calls':>12} {'prompt tok.':>14} {'compl. tok.':>14}", markup=False)
+    for step, role, calls, prompt, completion in rows:
+        console.print(f"{step:10} {role:8} {calls:12,.0f} {prompt:14,.0f} {completion:14,.0f}", markup=False)
+    if expected.money is not None:
+        console.print(f"money: {expected.money:,.2f}", markup=False)
+    lengths = expected.lengths
+    console.print(
+        f"Assumed: {expected.records} records, {expected.suspect_share:.0%} of them suspect; mean query "
+        f"{lengths.query:.0f} and response {lengths.response:.0f} tokens (four characters a token), "
+        f"{lengths.reasoning:.0f} tokens a reasoned answer. Nothing was called.",
+        markup=False,
+    )

@@ -1,0 +1,83 @@
+"""What a person sees while a run goes on: a bar on a terminal, a heartbeat line a few seconds otherwise; errors as one line."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from regold.errors import RegoldError, RunError
+
+BEAT_S = 5.0
+error_console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turn Regold's errors into one line on stderr and the exit code: 1 run stopped with work kept, 2 usage."""
+    try:
+        yield
+    except RunError as error:
+        say_error(f"stopped: {error}")
+        say_error("Everything done so far is kept; the same command resumes.")
+        raise typer.Exit(1) from error
+    except RegoldError as error:
+        say_error(f"error: {error}")
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt as error:
+        say_error("stopped by you. Everything done so far is kept; the same command resumes.")
+        raise typer.Exit(1) from error
+
+
+def say_error(text: str) -> None:
+    """Print one line on stderr, as it is."""
+    error_console.print(text, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+@dataclass
+class Heartbeat:
+    """Prints a step's progress as plain lines, at most one every few seconds and one when it ends."""
+
+    name: str
+    total: int
+    done: int = 0
+    began: float = field(default_factory=time.monotonic)
+    last: float = field(default_factory=time.monotonic)
+
+    def __call__(self, records: int) -> None:
+        """Count finished records."""
+        self.done += records
+        now = time.monotonic()
+        if records and (now - self.last >= BEAT_S or self.done == self.total):
+            self.last = now
+            say_error(f"{self.name}: {self.done}/{self.total} records, {now - self.began:.0f} s")
+
+
+@contextmanager
+def watching() -> Iterator[Callable[[str, int], Callable[[int], None]]]:
+    """Yield a function that starts watching a named piece of work and returns its tick."""
+    if not error_console.is_terminal:
+        yield Heartbeat
+        return
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=error_console) as progress:
+
+        def start(name: str, total: int) -> Callable[[int], None]:
+            task = progress.add_task(name, total=total)
+            return lambda records: progress.advance(task, records)
+
+        yield start

@@ -1,0 +1,86 @@
+"""Writes what a run came to: the records to train on, all others with their reasons, and the rejected lines."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from regold.formats import rejoin, restore, write
+from regold.record import TRAINED_ON, Fate
+from regold.store.fates import Ended, PastRun
+from regold.store.files import disk
+
+_WORST = (Fate.FAILED, Fate.DROPPED, Fate.BORDERLINE, Fate.MERGED, Fate.FUSED, Fate.REPAIRED, Fate.KEPT)
+"""A conversation is only as good as its worst turn."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the outputs lie."""
+
+    kept: Path
+    rest: Path
+    rejects: Path | None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One output row: a record, or a whole conversation with the fate of its worst turn."""
+
+    row: Mapping[str, Any]
+    fate: Fate
+    reason: str
+    id: str
+    weight: float
+
+
+def write_outputs(run: PastRun, out: Path, provenance: bool) -> Outputs:
+    """Write the rows to train on to `out` in their original shape, the rest to `<stem>.rest<suffix>` with `_regold`."""
+    stem, suffix = _split(out)
+    rest = out.with_name(f"{stem}.rest{suffix}")
+    with disk(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write(out, (_row(f, provenance) for f in finished(run) if f.fate in TRAINED_ON))
+        write(rest, (_row(f, True) for f in finished(run) if f.fate not in TRAINED_ON))
+        return Outputs(out, rest, _rejects(run, out.with_name(f"{stem}.rejected.jsonl")))
+
+
+def finished(run: PastRun) -> Iterator[Finished]:
+    """Yield each output row with its fate; the turns of one conversation come back as one row."""
+    for _, turns in groupby(run.ended(), key=lambda e: e.id.rpartition("#")[0] if e.turn is not None else e.id):
+        yield _finished(list(turns))
+
+
+def _finished(turns: Sequence[Ended]) -> Finished:
+    worst = min(turns, key=lambda e: _WORST.index(e.fate))
+    if worst.turn is None:
+        row = restore(worst.source, worst.format, worst.messages, worst.options)
+        return Finished(row, worst.fate, worst.reason, worst.id, worst.weight)
+    row = rejoin([(e.source, e.format, e.messages, e.turn) for e in turns])
+    weight = min(e.weight for e in turns)
+    return Finished(row, worst.fate, f"{worst.id}: {worst.reason}", worst.id.rpartition("#")[0], weight)
+
+
+def _row(done: Finished, provenance: bool) -> Mapping[str, Any]:
+    if not provenance:
+        return done.row
+    about = {"id": done.id, "fate": str(done.fate), "reason": done.reason, "weight": done.weight}
+    return {**done.row, "_regold": about}
+
+
+def _split(out: Path) -> tuple[str, str]:
+    suffixes = "".join(out.suffixes[-2:] if out.suffix in (".gz", ".zst") else out.suffixes[-1:])
+    return out.name.removesuffix(suffixes), suffixes
+
+
+def _rejects(run: PastRun, place: Path) -> Path | None:
+    written = run.store.root / run.store.load / "rejects.jsonl"
+    if not written.stat().st_size:
+        place.unlink(missing_ok=True)
+        return None
+    shutil.copyfile(written, place)
+    return place

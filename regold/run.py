@@ -1,0 +1,242 @@
+"""One run from source to output: load, open the models, run the steps, derive the fates, write what to train on."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pyarrow
+
+import regold
+from regold.engines.journal import Journal, Tally
+from regold.errors import InputError
+from regold.executors import open_executor
+from regold.fingerprint import digest, file_digest
+from regold.formats import Reject, Row, inspect, read
+from regold.output import Outputs, write_outputs
+from regold.prompts import load_prompts
+from regold.recipe import Recipe
+from regold.runner import Models, OpenModels, Plan, Step, forget_failures, open_models, plan, run_steps
+from regold.store import Store
+from regold.store.fates import close_run, open_run
+from regold.store.files import read_json, replacing, write_json
+
+PART_SIZE = 1000
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data file or folder and how to read it."""
+
+    path: Path
+    format: str | None = None
+    turns: str = "last"
+    on_bad_line: str = "stop"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Which column plays which part, such as {"response": "noisy30"}."""
+
+    def digest(self) -> str:
+        """Return the digest of the contents and of how they are read. Raises InputError where there is nothing to read."""
+        if not self.path.exists():
+            raise InputError("no such file or folder", self.path)
+        files = sorted(p for p in self.path.rglob("*") if p.is_file()) if self.path.is_dir() else [self.path]
+        contents = [[f.relative_to(self.path).as_posix(), file_digest(f)] for f in files]
+        return digest(contents, self.format, self.turns, self.on_bad_line, dict(self.columns))
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that one `regold repair` or `regold run` is asked to do."""
+
+    source: Source
+    recipe: Recipe
+    models: Models
+    into: Path | None = None
+    """The run directory; by default `runs/<file stem>-<fingerprint of the source's place>`, so that the same command resumes."""
+    out: Path | None = None
+    """Where the records to train on go; by default `train.jsonl` in the run directory."""
+    part_size: int = PART_SIZE
+    executor: str = "local"
+    workers: int = 2
+    retry_failed: bool = False
+    provenance: bool = False
+
+    @property
+    def root(self) -> Path:
+        """Return the run directory."""
+        if self.into is not None:
+            return self.into
+        name = self.source.path.resolve()
+        return Path("runs") / f"{name.name.split('.')[0] or 'data'}-{digest(str(name))[:8]}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run came to. Calls and tokens are all that its journals hold; `new_calls` were paid this time."""
+
+    run: str
+    records: int
+    rejected: int
+    fates: Mapping[str, int]
+    calls: int
+    new_calls: int
+    lost_calls: int
+    """Calls in flight when an earlier attempt died: sent, never answered."""
+    repeated_calls: int
+    """Answers paid for more than once; 0 unless the machine lost what it had written."""
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    out: str
+    rest: str
+    rejects: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return asdict(self)
+
+
+async def run(job: Job, watch: Callable[[Step, int], Callable[[int], None]]) -> Report:
+    """Run a job, or what is left of it. `watch(step, records)` returns the tick that counts a step's finished records.
+
+    Raises UsageError before any paid call, and RunError where the run stops with its work kept.
+    """
+    began = time.monotonic()
+    source_digest = job.source.digest()
+    store = Store(job.root, f"00-load-{digest(source_digest, job.part_size)[:8]}")
+    prompts = load_prompts(job.recipe.prompts)
+    lock = store.lock()
+    loaded = load(store, job.source, job.part_size)
+    async with open_models(job.models) as models:
+        planned = plan(store, job.recipe.stages, prompts, job.recipe.seed, models)
+        write_manifest(job, planned, source_digest)
+        if job.retry_failed:
+            forget_failures(planned)
+        paid_before = tally(store).answered
+        if not open_run(store.root).finished():
+            await probe(job.recipe, models)
+            await _execute(job, planned, models, watch)
+    places = [step.place for step in planned.steps]
+    fates = close_run(store, places, job.recipe.leftover, loaded["rejected"])
+    outputs = write_outputs(open_run(store.root), job.out or store.root / "train.jsonl", job.provenance)
+    del lock
+    return _report(store, loaded, fates, outputs, paid_before, time.monotonic() - began)
+
+
+def load(store: Store, source: Source, part_size: int) -> dict[str, Any]:
+    """Read the source into parts, once; rejected lines go to `rejects.jsonl` beside them."""
+    folder = store.root / store.load
+    done = folder / "load.json"
+    if done.is_file():
+        summary: dict[str, Any] = read_json(done)
+        return summary
+    shutil.rmtree(folder, ignore_errors=True)
+    rejects: list[Reject] = []
+    records = store.write_load(_rows(source, rejects), part_size)
+    if not records:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise InputError(f"holds no record that can be used ({len(rejects)} lines rejected)", source.path)
+    with replacing(folder / "rejects.jsonl") as temporary:
+        temporary.write_text("".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rejects), encoding="utf-8")
+    kind = source.format or inspect(source.path, columns=source.columns).format
+    summary = {"records": records, "rejected": len(rejects), "format": kind, "turns": source.turns}
+    write_json(done, summary)
+    return summary
+
+
+def _rows(source: Source, rejects: list[Reject]) -> Iterator[Row]:
+    given = replace(source)
+    for row in read(
+        given.path, format=given.format, turns=given.turns, on_bad_line=given.on_bad_line, columns=given.columns
+    ):
+        if isinstance(row, Reject):
+            rejects.append(row)
+        else:
+            yield row
+
+
+async def probe(recipe: Recipe, models: OpenModels) -> None:
+    """Ask each engine the smallest request that shows it has what the recipe needs. Raises EngineError where it lacks it."""
+    for role, needs in recipe.needs().items():
+        if role in models.roles:
+            await models.roles[role].probe(needs)
+
+
+async def _execute(
+    job: Job, planned: Plan, models: OpenModels, watch: Callable[[Step, int], Callable[[int], None]]
+) -> None:
+    async with open_executor(job.executor, planned, models, job.models, job.workers) as executor:
+        await run_steps(planned, executor, job.recipe.tolerate, watch)
+
+
+def write_manifest(job: Job, planned: Plan, source_digest: str) -> None:
+    """Write all that the run can be repeated from; keys are named by their environment variable, never stored."""
+    loaded = read_json(planned.store.root / planned.store.load / "load.json")
+    steps = [
+        {"number": p.number, "name": p.name, "fingerprint": p.fingerprint, "writes": dict(p.writes)}
+        for p in (step.place for step in planned.steps)
+    ]
+    versions = {"regold": regold.__version__, "python": platform.python_version()}
+    versions |= {"numpy": numpy.__version__, "pyarrow": pyarrow.__version__}
+    source = {**asdict(job.source), "path": str(job.source.path), "digest": source_digest, "format": loaded["format"]}
+    models = {role: asdict(spec) for role, spec in job.models.roles.items()}
+    encoder = asdict(job.models.encoder) if job.models.encoder else None
+    write_json(
+        planned.store.root / "manifest.json",
+        {
+            "recipe": job.recipe.resolved(),
+            "source": source,
+            "load": planned.store.load,
+            "part_size": job.part_size,
+            "models": models,
+            "encoder": encoder,
+            "steps": steps,
+            "versions": versions,
+        },
+    )
+
+
+def tally(store: Store) -> Tally:
+    """Return what all the journals of a run say was paid."""
+    total = Tally()
+    folder = store.root / "calls"
+    for role in sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []:
+        journal = Journal(store.calls(role))
+        journal.refresh()
+        for name, value in vars(journal.tally).items():
+            setattr(total, name, getattr(total, name) + value)
+    return total
+
+
+def _report(
+    store: Store,
+    loaded: Mapping[str, Any],
+    fates: Mapping[str, int],
+    outputs: Outputs,
+    paid_before: int,
+    seconds: float,
+) -> Report:
+    paid = tally(store)
+    return Report(
+        run=str(store.root),
+        records=loaded["records"],
+        rejected=loaded["rejected"],
+        fates=fates,
+        calls=paid.answered,
+        new_calls=paid.answered - paid_before,
+        lost_calls=paid.lost,
+        repeated_calls=paid.repeated,
+        prompt_tokens=paid.prompt_tokens,
+        completion_tokens=paid.completion_tokens,
+        seconds=round(seconds, 2),
+        out=str(outputs.kept),
+        rest=str(outputs.rest),
+        rejects=str(outputs.rejects) if outputs.rejects else None,
+    )
