@@ -7,7 +7,7 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,12 @@ class Source:
     on_bad_line: str = "stop"
     columns: Mapping[str, str] = field(default_factory=dict)
     """Which column plays which part, such as {"response": "noisy30"}."""
+
+    def read(self) -> Iterator[Row | Reject]:
+        """Yield the rows, and with on_bad_line="skip" the rejected lines. Raises InputError naming file and line."""
+        return read(
+            self.path, format=self.format, turns=self.turns, on_bad_line=self.on_bad_line, columns=self.columns
+        )
 
     def digest(self) -> str:
         """Return the digest of the contents and of how they are read. Raises InputError where there is nothing to read."""
@@ -152,10 +158,7 @@ def load(store: Store, source: Source, part_size: int) -> dict[str, Any]:
 
 
 def _rows(source: Source, rejects: list[Reject]) -> Iterator[Row]:
-    given = replace(source)
-    for row in read(
-        given.path, format=given.format, turns=given.turns, on_bad_line=given.on_bad_line, columns=given.columns
-    ):
+    for row in source.read():
         if isinstance(row, Reject):
             rejects.append(row)
         else:

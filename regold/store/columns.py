@@ -30,11 +30,13 @@ LOADED = pa.schema(
         ("source", pa.string()),
         ("file", pa.string()),
         ("line", pa.int64()),
+        ("format", pa.string()),
         ("turn", pa.int64()),
         ("truth", pa.string()),
+        ("noise", pa.string()),
     ]
 )
-"""A loaded record. `source` is the original row as JSON; `truth` is the reserved field that no stage can read."""
+"""A loaded record. `source` is the original row as JSON; `truth` and `noise` are reserved: no stage can read them."""
 
 _EDIT = [
     ("row", pa.int32()),

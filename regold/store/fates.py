@@ -45,8 +45,10 @@ class Ended:
     source: Mapping[str, Any]
     file: str
     line: int
+    format: str
     turn: int | None
     truth: str | None
+    noise: str | None
 
 
 def fate_of(status: Status, leftover: Mapping[Status, Fate]) -> Fate:
@@ -78,8 +80,10 @@ def ended(store: Store, steps: Sequence[StepPlace], leftover: Mapping[Status, Fa
                 json.loads(row["source"]),
                 row["file"],
                 row["line"],
+                row["format"],
                 row["turn"],
                 row["truth"],
+                row["noise"],
             )
 
 

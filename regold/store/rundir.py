@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from regold.errors import InputError, RunBusy
-from regold.formats import Row
+from regold.formats.rows import Row
 from regold.record import Edit, Messages, NoteType, Record, Status
 from regold.store.columns import LOADED, dump_messages, edit_row, edit_schema, load_messages, read_columns, write_rows
 from regold.store.files import disk, read_json, replacing, write_json
@@ -234,8 +234,10 @@ def _loaded(row: Row) -> dict[str, Any]:
         "source": _json(row.source),
         "file": row.file,
         "line": row.line,
+        "format": row.format,
         "turn": row.turn,
         "truth": row.truth,
+        "noise": row.noise,
     }
 
 
