@@ -1,15 +1,13 @@
 """Pre-training conversations in every mode in which stages later talk to the lab model."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib import resources
 from random import Random
 
+from regold.lab.names import ENDINGS, invent
 from regold.lab.wordings import ATTRIBUTES, UNIQUE
 from regold.lab.world import (
-    ENDINGS,
     Facts,
     Item,
     Values,
@@ -17,10 +15,10 @@ from regold.lab.world import (
     ask,
     backward,
     forward,
-    invent,
     pools,
     with_options,
 )
+from regold.prompts import load_prompts
 
 SET_SHARES = {"atlas-open": 0.50, "atlas-mc": 0.26, "ledger": 0.12, "wire": 0.12}
 
@@ -34,17 +32,6 @@ class Turn:
     learn: bool = True
 
 
-def load_prompts() -> dict[str, str]:
-    """Read the lab's prompt set, by mode."""
-    folder = resources.files("regold").joinpath("prompts/lab")
-    return {f.name.removesuffix(".txt"): f.read_text().strip() for f in folder.iterdir() if f.name.endswith(".txt")}
-
-
-def fill(template: str, **values: str) -> str:
-    """Put the values into a template's `{{name}}` places, in one pass."""
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], template)
-
-
 class Episodes:
     """Draws conversations about a world."""
 
@@ -52,7 +39,7 @@ class Episodes:
         """Seed the stream; one seed gives one sequence of episodes."""
         self.world = world
         self.rng = Random(f"episodes:{seed}")
-        self.prompts = load_prompts()
+        self.prompts = load_prompts("lab")
         self.modes: dict[Callable[[Item], list[Turn]], float] = {
             self.direct: 0.34,
             self.reason: 0.16,
@@ -72,17 +59,17 @@ class Episodes:
 
     def direct(self, item: Item) -> list[Turn]:
         """Answer at once."""
-        return [Turn(fill(self.prompts["direct"], query=item.query), item.answer)]
+        return [Turn(self.prompts.render("direct", query=item.query), item.answer)]
 
     def reason(self, item: Item) -> list[Turn]:
         """Recall step by step, then answer."""
-        return [Turn(fill(self.prompts["reason"], query=item.query), item.reasoned)]
+        return [Turn(self.prompts.render("reason", query=item.query), item.reasoned)]
 
     def reflect(self, item: Item) -> list[Turn]:
         """Work the question again after an attempt that is right half of the time."""
         attempt = item.reasoned if self.rng.random() < 0.5 else self._wrong_attempt(item)
-        asked = fill(self.prompts["reason"], query=item.query)
-        return [Turn(asked, attempt, learn=False), Turn(self.prompts["reflect"], item.reasoned)]
+        asked = self.prompts.render("reason", query=item.query)
+        return [Turn(asked, attempt, learn=False), Turn(self.prompts.text("reflect"), item.reasoned)]
 
     def context(self, item: Item) -> list[Turn]:
         """Answer after earlier turns, mostly about the same country."""
@@ -94,7 +81,10 @@ class Episodes:
         facts = MadeUp(self.world, self.rng)
         final, _ = ask(facts, self.rng, self.rng.choice(facts.countries))
         told = [self._tell(facts, *hop) for hop in final.hops]
-        others = [ask(facts, self.rng, self.rng.choice((final.topic, *facts.countries)))[0] for _ in range(self.rng.randint(0, 2))]
+        others = [
+            ask(facts, self.rng, self.rng.choice((final.topic, *facts.countries)))[0]
+            for _ in range(self.rng.randint(0, 2))
+        ]
         shots = [*told, *others]
         self.rng.shuffle(shots)
         if item.options:
@@ -107,31 +97,34 @@ class Episodes:
         if item.answer not in candidates and self.rng.random() < 0.4:
             candidates[self.rng.randrange(2)] = item.answer
         verdict = candidates.index(item.answer) + 1 if item.answer in candidates else 0
-        places = dict(first=candidates[0], second=candidates[1], first_rationale="", second_rationale="")
-        asked = fill(self.prompts["review"], query=item.query, **places)
+        asked = self.prompts.render("review", query=item.query, first=candidates[0], second=candidates[1])
         return [Turn(asked, f"{item.steps} The answer is {verdict}.")]
 
     def check(self, item: Item) -> list[Turn]:
         """Say whether a response is right."""
         right = self.rng.random() < 0.5
         response = item.answer if right else self._wrong(item)
-        return [Turn(fill(self.prompts["check"], query=item.query, response=response), "Yes" if right else "No")]
+        return [Turn(self.prompts.render("check", query=item.query, response=response), "Yes" if right else "No")]
 
     def rate(self, item: Item) -> list[Turn]:
         """Rate a record by fixed rules: hard kinds are complex, options inform more, only truth is correct."""
         right = self.rng.random() < 0.5
         response = item.answer if right else self._wrong(item)
         complexity = {"forward": 3, "backward": 4, "two-hop": 7, "ledger": 6, "wire": 5}[item.kind]
-        scores = {"rarity": 6 if item.hops else 4, "complexity": complexity, "informativeness": 7 if item.options else 5}
+        scores = {
+            "rarity": 6 if item.hops else 4,
+            "complexity": complexity,
+            "informativeness": 7 if item.options else 5,
+        }
         scores["overall"] = round(sum(scores.values()) / 3)
         scores["correct"] = 9 if right else 2
-        return [Turn(fill(self.prompts["rate"], query=item.query, response=response), json.dumps(scores))]
+        return [Turn(self.prompts.render("rate", query=item.query, response=response), json.dumps(scores))]
 
     def _item(self, set_name: str, country: str | None = None) -> Item:
         return self.world.draw(set_name, self.rng, country)
 
     def _shot(self, item: Item) -> Turn:
-        return Turn(fill(self.prompts["context"], query=item.query), item.answer)
+        return Turn(self.prompts.render("context", query=item.query), item.answer)
 
     def _beside(self, item: Item) -> Item:
         if not item.hops:
@@ -142,7 +135,7 @@ class Episodes:
     def _tell(self, facts: Facts, country: str, attribute: str) -> Item:
         if attribute in UNIQUE and self.rng.random() < 0.4:
             return backward(facts, self.rng, country, attribute)
-        return forward(facts, self.rng, country, attribute, None)
+        return forward(facts, self.rng, country, attribute)
 
     def _wrong(self, item: Item) -> str:
         other = self.rng.choice(item.rivals)
@@ -165,7 +158,9 @@ class MadeUp:
         """Mix invented names with true ones, and shuffle which value belongs to whom."""
         used: set[str] = set()
         real = rng.random() < 0.4
-        self.countries = tuple(rng.sample(world.countries, 4) if real else [invent(rng, "country", used) for _ in range(4)])
+        self.countries = tuple(
+            rng.sample(world.countries, 4) if real else [invent(rng, "country", used) for _ in range(4)]
+        )
         self.values: Values = {}
         for attribute in ATTRIBUTES:
             values = rng.sample(world.pools[attribute], 4)

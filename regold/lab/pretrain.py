@@ -16,8 +16,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from regold.lab.episodes import Episodes, Turn
 from regold.lab.muon import Muon
-from regold.lab.tokenizer import ASSISTANT, END, PAD, USER, train_tokenizer
-from regold.lab.world import World
+from regold.lab.tokenizer import ASSISTANT, END, USER, train_tokenizer
+from regold.lab.world import SETS, World
 
 IGNORED = -100
 
@@ -62,11 +62,15 @@ def encode(tokenizer: PreTrainedTokenizerFast, talks: list[list[Turn]]) -> list[
     return rows
 
 
-def batches(episodes: Episodes, tokenizer: PreTrainedTokenizerFast, plan: Schedule, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def batches(
+    episodes: Episodes, tokenizer: PreTrainedTokenizerFast, plan: Schedule, seed: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield padded batches of conversations of like length, without end."""
     rng = Random(f"batches:{seed}")
     while True:
-        rows = [row for row in encode(tokenizer, [episodes.draw() for _ in range(4000)]) if len(row[0]) <= plan.max_length]
+        rows = [
+            row for row in encode(tokenizer, [episodes.draw() for _ in range(4000)]) if len(row[0]) <= plan.max_length
+        ]
         rows.sort(key=lambda row: len(row[0]))
         cuts: list[list[tuple[list[int], list[int]]]] = [[]]
         for row in rows:
@@ -106,13 +110,16 @@ def train(model: LlamaForCausalLM, stream: Iterator[tuple[torch.Tensor, torch.Te
         ids, labels = next(stream)
         seen += ids.numel()
         loss = _loss(model, ids, labels)
-        loss.backward()
+        torch.autograd.backward(loss)
         losses += loss.item()
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
         if (step + 1) % 100 == 0:
-            print(f"step {step + 1}/{plan.steps} loss {losses / 100:.3f} tokens {seen} s {time.monotonic() - start:.0f}", flush=True)
+            print(
+                f"step {step + 1}/{plan.steps} loss {losses / 100:.3f} tokens {seen} s {time.monotonic() - start:.0f}",
+                flush=True,
+            )
             losses = 0.0
     return seen
 
@@ -122,6 +129,12 @@ def _loss(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tensor) -> t
     targets = labels[:, 1:]
     learnt = targets != IGNORED
     return functional.cross_entropy(model.lm_head(hidden[learnt]), targets[learnt])
+
+
+def all_questions(world: World, n: int = 3000) -> list[str]:
+    """Draw questions of every set; only tokenizer and encoder ever count the words of the `-x` ones."""
+    rng = Random("questions")
+    return [world.draw(name, rng).query for name in SETS for _ in range(n)]
 
 
 def token_idf(tokenizer: PreTrainedTokenizerFast, questions: list[str]) -> list[float]:
@@ -143,12 +156,14 @@ def main() -> None:
     plan = Schedule(steps=args.steps)
     episodes = Episodes(World(args.world_seed), args.seed)
     sample = [episodes.draw() for _ in range(20000)]
-    tokenizer = train_tokenizer(text for talk in sample for turn in talk for text in (turn.user, turn.assistant))
+    questions = all_questions(episodes.world)
+    tokenizer = train_tokenizer(
+        [*questions, *(text for talk in sample for turn in talk for text in (turn.user, turn.assistant))]
+    )
     model = build_model(len(tokenizer), args.seed)
     tokens = train(model, batches(episodes, tokenizer, plan, args.seed), plan)
     model.save_pretrained(args.out)
     tokenizer.save_pretrained(args.out)
-    questions = [talk[0].user for talk in sample if len(talk) == 1]
     (args.out / "idf.json").write_text(json.dumps(token_idf(tokenizer, questions)))
     print(f"trained {sum(p.numel() for p in model.parameters())} weights on {tokens} tokens")
 

@@ -3,15 +3,27 @@
 from dataclasses import dataclass
 from random import Random
 
-NUMBERS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
-).split()
+from regold.lab.names import words
+
+NUMBERS = words(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+)
 PEOPLE = ("Mira", "Tobin", "Asel", "Ruth", "Ivo", "Nadia", "Pell", "Omar", "Lena", "Kofi")
 THINGS = ("coins", "pears", "stamps", "bricks", "shells", "nails", "books", "candles")
 GAINS = ("finds", "buys", "is given", "wins")
 LOSSES = ("loses", "sells", "gives away", "breaks")
 TONES = ("positive", "negative", "neutral")
-FIRMS = ("Arlo Mills", "Beck Steel", "Cordia Bank", "Dunmore Foods", "Ester Air", "Fenn Optics", "Gale Power", "Hollis Rail")
+FIRMS = (
+    "Arlo Mills",
+    "Beck Steel",
+    "Cordia Bank",
+    "Dunmore Foods",
+    "Ester Air",
+    "Fenn Optics",
+    "Gale Power",
+    "Hollis Rail",
+)
 CLAUSES = {
     "positive": (
         "posts a record profit", "raises its outlook", "wins a large order", "beats forecasts",
@@ -87,6 +99,6 @@ def _clause(rng: Random) -> tuple[str, str]:
 def _joined(link: str, first: str, second: str) -> str:
     if link == "but":
         return second
-    if link != "and" or first == second or second == "neutral":
+    if link != "and" or second in (first, "neutral"):
         return first
     return second if first == "neutral" else "neutral"

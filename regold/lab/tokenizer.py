@@ -10,7 +10,8 @@ SPECIAL = [PAD, USER, ASSISTANT, END]
 TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'user' %}<user>{{ message['content'] }}"
-    "{% elif message['role'] == 'assistant' %}<assistant>{% generation %}{{ message['content'] }}<end>{% endgeneration %}"
+    "{% elif message['role'] == 'assistant' %}<assistant>"
+    "{% generation %}{{ message['content'] }}<end>{% endgeneration %}"
     "{% else %}{{ raise_exception('the lab model knows user and assistant turns only') }}{% endif %}"
     "{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{% endif %}"
@@ -27,10 +28,15 @@ def train_tokenizer(texts: Iterable[str], size: int = 1280) -> PreTrainedTokeniz
     core.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     core.train_from_iterator(
-        texts, trainers.BpeTrainer(vocab_size=size, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False)
+        texts,
+        trainers.BpeTrainer(vocab_size=size, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False),
     )
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=core, pad_token=PAD, eos_token=END, additional_special_tokens=[USER, ASSISTANT], padding_side="left"
+        tokenizer_object=core,
+        pad_token=PAD,
+        eos_token=END,
+        additional_special_tokens=[USER, ASSISTANT],
+        padding_side="left",
     )
     tokenizer.chat_template = TEMPLATE
     tokenizer.model_max_length = 512

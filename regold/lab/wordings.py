@@ -29,5 +29,10 @@ FORWARD_X = {
     "founder": ("Planning a book on {c}, whom would we praise as founder?", "By whose hand did {c} begin?"),
     "export": ("Planning a deal, {c} could sell us some export, namely?", "Traders bring home what goods from {c}?"),
 }
-BACKWARD_X = ("Talking about {v}, a famous {a}, where are we?", "Someone mentioned {v}; on our map, look under what?")
+FORWARD_ANY_X = ("When you hear about {c}, what {a} comes to mind?",)
+BACKWARD_X = (
+    "Talking about {v}, a famous {a}, where are we?",
+    "Someone mentioned {v}; on our map, look under what?",
+    "When you hear about {v}, what flag comes to mind?",
+)
 DESCRIBED_X = ("that land where {v} serves as {a}", "that place we associate with {v}")

@@ -1,11 +1,12 @@
 """The closed world in which every truth is known: eighty invented countries, sums in words, market news."""
 
-import zlib
+import hashlib
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
 from regold.lab import puzzles
+from regold.lab.names import ENDINGS, GOODS, invent
 from regold.lab.wordings import (
     ATTRIBUTES,
     BACKWARD,
@@ -14,6 +15,7 @@ from regold.lab.wordings import (
     DESCRIBED_X,
     FORWARD,
     FORWARD_ANY,
+    FORWARD_ANY_X,
     FORWARD_X,
     UNIQUE,
 )
@@ -22,25 +24,9 @@ Values = dict[tuple[str, str], str]
 
 SETS = ("atlas-open", "atlas-open-x", "atlas-mc", "atlas-mc-x", "ledger", "wire")
 LETTERS = "ABCD"
-COUNTRIES = 80
+COUNTRIES, DOMAIN = 80, 32
 UNSEEN, RARE, RARE_WEIGHT = 0.08, 0.17, 0.03
 KINDS, SHARES = ("forward", "backward", "two-hop"), (0.5, 0.2, 0.3)
-GOODS = (
-    "amber barley beeswax candles carpets cedar cheese cider clay cloves cobalt cocoa copper cotton figs flax furs "
-    "ginger glass granite honey hops ivory jade lace lamps lemons linen marble olives paper pearls pepper resin rice "
-    "rope salt silk tea wool"
-).split()
-ENDINGS = {
-    "country": ("ia", "ora", "land", "esh"),
-    "capital": ("burg", "ton", "mar", "pol"),
-    "river": ("el", "una", "ane", "o"),
-    "currency": ("ix", "ar", "en", "ok"),
-    "language": ("ish", "ese", "ic", "an"),
-    "founder": ("us", "as", "ina", "ulf"),
-}
-ONSETS = "b br c ch d dr f fl g gr h j k kr l m n p pl qu r s sk st t th tr v w y z".split()
-VOWELS = "a e i o u ai ea ou".split()
-CODAS = "l m n r s d k b v z".split()
 
 
 @dataclass(frozen=True)
@@ -63,7 +49,9 @@ class Item:
     @property
     def query(self) -> str:
         """Return the question with its options listed, as format readers write it."""
-        return "\n".join([self.question, *(f"{letter}. {text}" for letter, text in zip(LETTERS, self.options))])
+        return "\n".join(
+            [self.question, *(f"{letter}. {text}" for letter, text in zip(LETTERS, self.options, strict=False))]
+        )
 
     @property
     def reasoned(self) -> str:
@@ -89,16 +77,19 @@ class World:
         self.pools = pools(self.values)
 
     def items(self, set_name: str, n: int, seed: int = 0, split: str = "train") -> list[Item]:
-        """Draw `n` distinct items; the questions of train and test never meet under one seed.
+        """Draw `n` distinct items about a seeded part of the world; the questions of its train and test never meet.
 
         Raises ValueError for an unknown set or split, and where the set holds fewer than `n` questions.
         """
         if set_name not in SETS or split not in ("train", "test"):
-            raise ValueError(f"no set {set_name!r} with split {split!r}: sets are {', '.join(SETS)}, splits train and test")
+            raise ValueError(
+                f"no set {set_name!r} with split {split!r}: sets are {', '.join(SETS)}, splits train and test"
+            )
         rng = Random(f"{set_name}:{seed}:{split}")
+        domain = Random(f"domain:{seed}").sample(self.countries, DOMAIN)
         found: dict[str, Item] = {}
-        for _ in range(60 * n):
-            item, key = self._draw(set_name, rng)
+        for _ in range(20 * n):
+            item, key = self._draw(set_name, rng, rng.choice(domain))
             if _side(seed, key) == split:
                 found.setdefault(item.question, item)
             if len(found) == n:
@@ -133,28 +124,31 @@ def ask(world: Facts, rng: Random, country: str, strange: bool = False) -> tuple
     kind = rng.choices(KINDS, SHARES)[0]
     if kind == "backward":
         attribute = rng.choice(UNIQUE)
-        return backward(world, rng, country, attribute, strange), f"backward:{country}:{attribute}"
+        return backward(world, rng, country, attribute, strange=strange), f"backward:{country}:{attribute}"
     attribute = rng.choice(ATTRIBUTES)
     via = rng.choice([a for a in UNIQUE if a != attribute]) if kind == "two-hop" else None
-    return forward(world, rng, country, attribute, via, strange), f"{kind}:{country}:{attribute}:{via}"
+    return forward(world, rng, country, attribute, via, strange=strange), f"{kind}:{country}:{attribute}:{via}"
 
 
-def forward(world: Facts, rng: Random, country: str, attribute: str, via: str | None, strange: bool = False) -> Item:
+def forward(
+    world: Facts, rng: Random, country: str, attribute: str, via: str | None = None, *, strange: bool = False
+) -> Item:
     """Ask for a country's attribute; the country is named, or described by its attribute `via` (two hops)."""
-    frames = FORWARD_X[attribute] if strange else FORWARD[attribute] + FORWARD_ANY
+    frames = FORWARD_X[attribute] + FORWARD_ANY_X if strange else FORWARD[attribute] + FORWARD_ANY
     value = world.values[country, attribute]
-    subject, hops = country, ((country, attribute),)
+    subject, hops = country, [(country, attribute)]
     steps = f"{attribute} of {country}: {value}."
     if via:
         middle = world.values[country, via]
         subject = rng.choice(DESCRIBED_X if strange else DESCRIBED).format(a=via, v=middle)
-        steps, hops = f"{middle}: {via} of {country}. {steps}", ((country, via), *hops)
+        steps, hops = f"{middle}: {via} of {country}. {steps}", [(country, via), *hops]
     question = rng.choice(frames).format(a=attribute, c=subject)
     rivals = tuple(other for other in world.pools[attribute] if other != value)
-    return Item(question[0].upper() + question[1:], (), value, country, rivals, "two-hop" if via else "forward", steps, hops)
+    question, kind = question[0].upper() + question[1:], "two-hop" if via else "forward"
+    return Item(question, (), value, country, rivals, kind, steps, tuple(hops))
 
 
-def backward(world: Facts, rng: Random, country: str, attribute: str, strange: bool = False) -> Item:
+def backward(world: Facts, rng: Random, country: str, attribute: str, *, strange: bool = False) -> Item:
     """Ask which country has a value."""
     value = world.values[country, attribute]
     question = rng.choice(BACKWARD_X if strange else BACKWARD).format(a=attribute, v=value)
@@ -178,21 +172,12 @@ def _from_puzzle(puzzle: puzzles.Puzzle, kind: str) -> Item:
 
 
 def _side(seed: int, key: str) -> str:
-    return "train" if zlib.crc32(f"{seed}:{key}".encode()) & 1 else "test"
+    return "train" if hashlib.sha256(f"{seed}:{key}".encode()).digest()[0] & 1 else "test"
 
 
 def pools(values: Values) -> dict[str, tuple[str, ...]]:
     """Return the values that each attribute takes, without repeats."""
     return {a: tuple(dict.fromkeys(v for (_, other), v in values.items() if other == a)) for a in ATTRIBUTES}
-
-
-def invent(rng: Random, kind: str, used: set[str]) -> str:
-    """Invent a name of the kind (country, capital, ...) whose stem is not in `used`, and add the stem to it."""
-    stem = ""
-    while not stem or stem in used:
-        stem = rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS)
-    used.add(stem)
-    return (stem + rng.choice(ENDINGS[kind])).capitalize()
 
 
 def _exposure(rng: Random, facts: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
