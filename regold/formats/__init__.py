@@ -1,0 +1,37 @@
+"""Read instruction data in the formats people have, and write it back without losing anything."""
+
+from __future__ import annotations
+
+from regold.formats.dataset import Card
+from regold.formats.exports import TARGETS, Exported, ExportRow, export
+from regold.formats.inspection import Column, Inspection, inspect
+from regold.formats.read import read
+from regold.formats.restore import rejoin, restore, split_id, with_truth
+from regold.formats.rows import NOISE, RESERVED, ROLES, TRUTH, Columns, Reject, Row
+from regold.formats.shapes import FORMATS
+from regold.formats.write import write
+
+__all__ = [
+    "FORMATS",
+    "NOISE",
+    "RESERVED",
+    "ROLES",
+    "TARGETS",
+    "TRUTH",
+    "Card",
+    "Column",
+    "Columns",
+    "ExportRow",
+    "Exported",
+    "Inspection",
+    "Reject",
+    "Row",
+    "export",
+    "inspect",
+    "read",
+    "rejoin",
+    "restore",
+    "split_id",
+    "with_truth",
+    "write",
+]

@@ -1,0 +1,162 @@
+"""Write rows to a file: whole or not at all, in the container its name asks for."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import gzip
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+import zstandard
+
+from regold.errors import DiskFull, InputError
+from regold.formats.columnar import write_parquet
+from regold.formats.sources import container
+from regold.formats.values import dump
+
+WRITABLE = ".jsonl, .json, .csv, .tsv (each also .gz or .zst) or .parquet"
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+def write(path: Path, rows: Rows) -> int:
+    """Write rows in the container the name's suffix says and return how many; the file appears whole or not at all.
+
+    Memory stays bounded. csv and parquet have one set of columns: missing values become empty or null, values in csv
+    that are no text become JSON, and a parquet column of mixed types becomes text.
+    Raises InputError for an unknown suffix or a folder, DiskFull where there is no room.
+    """
+    kind = container(path)
+    if kind not in _WRITERS:
+        raise InputError(f"cannot write this kind of file; expected {WRITABLE}", path)
+    if path.is_dir():
+        raise InputError("this is a folder; name a file in it", path)
+    with replacing(path) as stream:
+        return _WRITERS[kind](stream, rows, path)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file beside `path` that takes its place, synced to disk, when the block ends well."""
+    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temp.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temp.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(f"{path}: no room left on the disk; free some and run the same command again") from None
+        raise InputError(f"cannot be written: {error.strerror or error}", path) from None
+    finally:
+        temp.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _text(stream: BinaryIO, path: Path) -> Iterator[TextIO]:
+    """Wrap the stream in what the name's last suffix asks for; bytes depend on the content alone."""
+    if path.suffix == ".gz":
+        packed: Any = gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0)
+    elif path.suffix == ".zst":
+        packed = zstandard.ZstdCompressor().stream_writer(stream, closefd=False)
+    else:
+        packed = io.BufferedWriter(_Kept(stream))
+    with io.TextIOWrapper(packed, encoding="utf-8", newline="") as text:
+        yield text
+
+
+class _Kept(io.RawIOBase):
+    """A stream that stays open when its wrapper closes."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self._stream.write(data)
+
+
+def _json_lines(stream: BinaryIO, rows: Rows, path: Path) -> int:
+    count = 0
+    with _text(stream, path) as text:
+        for row in rows:
+            text.write(dump(row) + "\n")
+            count += 1
+    return count
+
+
+def _json(stream: BinaryIO, rows: Rows, path: Path) -> int:
+    count = 0
+    with _text(stream, path) as text:
+        text.write("[")
+        for row in rows:
+            text.write((",\n" if count else "\n") + dump(row))
+            count += 1
+        text.write("\n]\n")
+    return count
+
+
+def _separated(stream: BinaryIO, rows: Rows, path: Path) -> int:
+    with spilled(rows, path.parent) as again:
+        names = list(dict.fromkeys(name for row in again() for name in row))
+        count = 0
+        with _text(stream, path) as text:
+            tabs = container(path) == "tsv"
+            writer = csv.writer(text, delimiter="\t" if tabs else ",", lineterminator="\n")
+            writer.writerow(names)
+            for row in again():
+                writer.writerow([_cell(row.get(name)) for name in names])
+                count += 1
+    return count
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else dump(value)
+
+
+def _parquet(stream: BinaryIO, rows: Rows, path: Path) -> int:
+    with spilled(rows, path.parent) as again:
+        return write_parquet(stream, again)
+
+
+@contextmanager
+def spilled(rows: Rows, folder: Path) -> Iterator[Callable[[], Iterator[dict[str, Any]]]]:
+    """Keep rows in a nameless file of `folder`, so that they can be gone through twice without holding them."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", dir=folder) as spill:
+        for row in rows:
+            spill.write(dump(row) + "\n")
+
+        def again() -> Iterator[dict[str, Any]]:
+            spill.seek(0)
+            return map(json.loads, spill)
+
+        yield again
+
+
+_WRITERS: dict[str | None, Callable[[BinaryIO, Rows, Path], int]] = {
+    "jsonl": _json_lines,
+    "json": _json,
+    "csv": _separated,
+    "tsv": _separated,
+    "parquet": _parquet,
+}
