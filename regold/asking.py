@@ -1,0 +1,117 @@
+"""How stages ask a model: data behind a fence, shots before the question, verdicts with one repair turn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from regold.engines.base import Completion, Request
+from regold.methods.verdicts import json_verdict, plain_verdict, verdict_schema
+from regold.record import Message, Messages, Record
+from regold.stage import Context
+
+
+def fence(ctx: Context, *texts: str) -> str:
+    """Return a mark that stands in none of the texts: a prompt's `<data {{fence}}>` that no text can close.
+
+    It is drawn from the texts themselves, so that equal requests stay equal and the journal answers them.
+    """
+    chance = ctx.chance("fence", *texts)
+    while True:
+        mark = f"{chance.getrandbits(40):010x}"
+        if not any(mark in text for text in texts):
+            return mark
+
+
+def render(ctx: Context, prompt: str, **values: str) -> str:
+    """Fill a prompt with untrusted values and a fence around them that none of them can close."""
+    return ctx.prompts.render(prompt, fence=fence(ctx, *values.values()), **values)
+
+
+def asked(ctx: Context, prompt: str, record: Record) -> Messages:
+    """Return the record's query with its last user turn wrapped in a prompt; all other turns stay as given."""
+    text = Message("user", render(ctx, prompt, query=record.question))
+    places = [i for i, m in enumerate(record.query) if m.role == "user"]
+    if not places:
+        return (*record.query, text)
+    last = places[-1]
+    wrapped = replace(record.query[last], content=text.content)
+    return (*record.query[:last], wrapped, *record.query[last + 1 :])
+
+
+def in_context(ctx: Context, prompt: str, record: Record, shots: Sequence[Record]) -> Messages:
+    """Return the query after the shots as earlier turns, the first shot furthest away (RobustFT, eq. 5).
+
+    A shot is its last user turn and its response. System turns of the record's own stay in front.
+    """
+    own = asked(ctx, prompt, record)
+    systems = next((i for i, m in enumerate(own) if m.role != "system"), len(own))
+    earlier = [
+        m
+        for s in shots
+        for m in (Message("user", render(ctx, prompt, query=s.question)), Message("assistant", s.response))
+    ]
+    return (*own[:systems], *earlier, *own[systems:])
+
+
+def conversation(messages: Messages) -> str:
+    """Return a query as one text, to be shown as data: a single user turn as it is, several turns with their roles."""
+    if [m.role for m in messages] == ["user"]:
+        return messages[0].content
+    return "\n\n".join(f"[{m.role}]\n{m.content}" for m in messages)
+
+
+async def ask_verdict(
+    ctx: Context, role: str, prompt: str, legal: Sequence[str], max_tokens: int = 512, **values: str
+) -> str | None:
+    """Ask for one of the legal verdicts about untrusted values; None is an abstention.
+
+    A prompt that asks for JSON is held to a schema with the keys it names ("why", "mark") and read as JSON; any other
+    is read as plain words. A reply that was cut off or holds no legal verdict is asked again once.
+    """
+    mark = fence(ctx, *values.values())
+    wanted = _Form.of(ctx.prompts.text(prompt), legal, mark)
+    message = Message("user", ctx.prompts.render(prompt, fence=mark, **values))
+    request = Request((message,), max_tokens=max_tokens, schema=wanted.schema)
+    reply = await ctx.ask(role, request)
+    found = wanted.read(reply)
+    if found is not None:
+        return found
+    repair = Message("user", f"That holds no verdict. Give your verdict only, as one of these:\n{wanted.examples}")
+    again = replace(request, messages=(message, Message("assistant", reply.text), repair))
+    return wanted.read(await ctx.ask(role, again))
+
+
+@dataclass(frozen=True)
+class _Form:
+    """The form in which a prompt wants its verdict."""
+
+    legal: Sequence[str]
+    as_json: bool
+    before: tuple[str, ...]
+    mark: str | None
+
+    @classmethod
+    def of(cls, prompt: str, legal: Sequence[str], mark: str) -> _Form:
+        before = tuple(key for key in ("why", "mark") if f'"{key}"' in prompt)
+        return cls(legal, "JSON" in prompt, before, mark if "mark" in before else None)
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        return verdict_schema(self.legal, self.before) if self.as_json else None
+
+    @property
+    def examples(self) -> str:
+        if not self.as_json:
+            return "\n".join(f"The answer is {verdict}." for verdict in self.legal)
+        texts = {key: self.mark if key == "mark" else "..." for key in self.before}
+        return "\n".join(json.dumps({**texts, "verdict": verdict}) for verdict in self.legal)
+
+    def read(self, reply: Completion) -> str | None:
+        if reply.finish == "length":
+            return None
+        if not self.as_json:
+            return plain_verdict(reply.text, self.legal)
+        return json_verdict(reply.text, self.legal, self.mark)

@@ -1,0 +1,1 @@
+"""Pure numerics and text rules: no files, no engine, nothing that remembers."""

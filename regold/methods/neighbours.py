@@ -1,0 +1,111 @@
+"""Exact k nearest neighbours by cosine, without self and duplicates (RobustFT, eq. 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import faiss
+import numpy as np
+
+EXACT_UP_TO = 100_000
+"""Search all of this many vectors or fewer; above it an inverted index looks at the nearest of its cells only."""
+SAME = 1e-6
+"""Vectors whose cosine is this close to 1 are one and the same."""
+MISSING = -1
+
+
+def nearest(
+    queries: np.ndarray,
+    base: np.ndarray,
+    k: int,
+    groups: tuple[Sequence[str], Sequence[str]] | None = None,
+    *,
+    exact_up_to: int = EXACT_UP_TO,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the k nearest base vectors for each query, int64 (n, k), and their cosines, float64 (n, k).
+
+    A base row with the query's own vector or group (`groups` of the queries and of the base) is never its neighbour:
+    a set searched in itself leaves out self and duplicates. Fewer than k neighbours leave MISSING and cosine 0 at the
+    end; a zero vector has none and is none. Equal cosines are ordered by row, however many queries there are.
+    """
+    queries, base = _unit(queries), _unit(base)
+    rows = np.full((len(queries), k), MISSING, dtype=np.int64)
+    cosines = np.zeros((len(queries), k))
+    if not len(queries) or not len(base) or k == 0:
+        return rows, cosines
+    search = _Search(queries, base, _index(base, exact_up_to), None if groups is None else _numbered(*groups), k)
+    todo, width = np.arange(len(queries)), min(k + 8, len(base))
+    while len(todo):
+        again = []
+        for chunk in np.array_split(todo, -(-len(todo) // 1024)):
+            rows[chunk], cosines[chunk], enough = search.find(chunk, width)
+            again.append(chunk[~enough])
+        todo = np.concatenate(again) if width < len(base) else todo[:0]
+        width = min(width * 4, len(base))
+    return rows, cosines
+
+
+@dataclass(frozen=True)
+class _Search:
+    queries: np.ndarray
+    base: np.ndarray
+    index: Any
+    groups: tuple[np.ndarray, np.ndarray] | None
+    k: int
+
+    def find(self, chunk: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return rows and cosines out of `width` candidates, and which queries need no wider search."""
+        rough, candidates = self.index.search(self.queries[chunk], width)
+        candidates = np.sort(candidates, axis=1)  # by row, so that the stable sort below breaks ties by row
+        cosines = np.einsum("nwd,nd->nw", self.base[candidates], self.queries[chunk], dtype=np.float64)
+        cosines[self._barred(chunk, candidates, cosines)] = -np.inf
+        order = np.argsort(-cosines, axis=1, kind="stable")[:, : self.k]
+        found, scores = np.take_along_axis(candidates, order, 1), np.take_along_axis(cosines, order, 1)
+        kth = scores[:, -1] if scores.shape[1] == self.k else np.full(len(chunk), -np.inf)
+        enough = (candidates < 0).any(axis=1) | (kth > rough.min(axis=1) + 1e-5) | ~self._present(self.queries[chunk])
+        missing = np.isneginf(scores)
+        rows = _padded(np.where(missing, MISSING, found), self.k, MISSING)
+        return rows, _padded(np.where(missing, 0.0, scores), self.k, 0), enough
+
+    def _barred(self, chunk: np.ndarray, candidates: np.ndarray, cosines: np.ndarray) -> np.ndarray:
+        present = self._present(self.base)[candidates] & self._present(self.queries[chunk])[:, None]
+        barred: np.ndarray = (candidates < 0) | (cosines >= 1 - SAME) | ~present
+        if self.groups is not None:
+            barred |= self.groups[1][candidates] == self.groups[0][chunk][:, None]
+        return barred
+
+    @staticmethod
+    def _present(vectors: np.ndarray) -> np.ndarray:
+        return np.asarray(vectors.any(axis=1))
+
+
+def _padded(values: np.ndarray, k: int, fill: int) -> np.ndarray:
+    return np.pad(values, ((0, 0), (0, k - values.shape[1])), constant_values=fill)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0))
+
+
+def _index(base: np.ndarray, exact_up_to: int) -> Any:
+    width, flat = base.shape[1], faiss.IndexFlatIP(base.shape[1])
+    if len(base) <= exact_up_to:
+        flat.add(base)
+        return flat
+    cells = int(4 * len(base) ** 0.5)
+    index = faiss.IndexIVFFlat(flat, width, cells, faiss.METRIC_INNER_PRODUCT)
+    index.train(base[:: max(1, len(base) // (64 * cells))])
+    index.nprobe = max(1, cells // 16)
+    index.add(base)
+    return index
+
+
+def _numbered(queries: Sequence[str], base: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the groups of both sides as numbers that are equal where the groups are."""
+    numbers: dict[str, int] = {}
+    mine, theirs = ([numbers.setdefault(g, len(numbers)) for g in groups] for groups in (queries, base))
+    return np.array(mine), np.array(theirs)

@@ -1,0 +1,44 @@
+"""The verbs: each stage reads one record and proposes one edit. A stage never imports another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+
+from regold.errors import RecipeError
+from regold.stage import Stage
+from regold.stages.base_view import AnswerDirectly
+from regold.stages.duplicates import DropDuplicates
+from regold.stages.embed import EmbedQueries
+from regold.stages.judge import JudgeAgreement
+from regold.stages.reasoned_view import ReasonAndReflect
+from regold.stages.relabel import RelabelWithNeighbours
+from regold.stages.review import ReviewCandidates
+from regold.stages.select import KeepConfident
+
+STAGES: Mapping[str, type[Stage]] = {
+    "DropDuplicates": DropDuplicates,
+    "AnswerDirectly": AnswerDirectly,
+    "ReasonAndReflect": ReasonAndReflect,
+    "JudgeAgreement": JudgeAgreement,
+    "EmbedQueries": EmbedQueries,
+    "RelabelWithNeighbours": RelabelWithNeighbours,
+    "ReviewCandidates": ReviewCandidates,
+    "KeepConfident": KeepConfident,
+}
+"""Regold's own stages by class name, the name a recipe's `use` gives."""
+
+
+def find_stages() -> dict[str, type[Stage]]:
+    """Return Regold's stages and those of installed packages (entry points in the group `regold.stages`).
+
+    Raises RecipeError where a package offers something that is no stage or takes the name of another stage.
+    """
+    found = dict(STAGES)
+    for entry in entry_points(group="regold.stages"):
+        stage = entry.load()
+        if not (isinstance(stage, type) and issubclass(stage, Stage)):
+            raise RecipeError(f"entry point {entry.name!r} ({entry.value}) is not a Stage class")
+        if found.setdefault(entry.name, stage) is not stage:
+            raise RecipeError(f"entry point {entry.name!r} ({entry.value}) takes the name of another stage; rename it")
+    return found

@@ -1,0 +1,70 @@
+"""The check: does the given response agree with the views of the model?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from regold.asking import ask_verdict, conversation
+from regold.engines.base import Need
+from regold.methods.agreement import brief, is_clean, same_answer
+from regold.methods.answers import read_answer
+from regold.record import Edit, NoteType, Record, Status
+from regold.stage import Context, Lengths, Spend, Stage
+
+
+@dataclass(frozen=True)
+class JudgeAgreement(Stage):
+    """Call a record CLEAN or SUSPECT by the views: r = Check(y, y_base, y_reason) (RobustFT, eq. 3).
+
+    Answers that cannot be compared as text go to the `judge`; its abstention counts as not agreeing.
+    """
+
+    rule: Literal["all", "majority"] = "all"
+    """All views must agree with the given response; or it needs two of three votes, its own being one."""
+    ask: bool = True
+    """Whether to ask the judge about free text; without it, free texts agree only word for word."""
+
+    name: ClassVar[str] = "judge"
+    reads: ClassVar[Mapping[str, NoteType]] = {"base.answer": NoteType.TEXT, "reason.answer": NoteType.TEXT}
+    writes: ClassVar[Mapping[str, NoteType]] = {"judge.base": NoteType.FLAG, "judge.reason": NoteType.FLAG}
+
+    @property
+    def needs(self) -> Mapping[str, frozenset[Need]]:
+        """A judge that generates, where one is asked."""
+        return {"judge": frozenset({Need.GENERATE})} if self.ask else {}
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The prompt that asks whether two responses agree."""
+        return ("agree",) if self.ask else ()
+
+    def spends(self, lengths: Lengths) -> Sequence[Spend]:
+        """Two verdicts where responses are too long to be compared as text."""
+        free = self.ask and lengths.response > 12
+        return (Spend("judge", 2, 2 * lengths.query + 4 * lengths.response, 40),) if free else ()
+
+    async def __call__(self, record: Record, ctx: Context) -> Edit:
+        """Compare each view with the given response and apply the rule."""
+        given = read_answer(record.response, record.response, record.options)
+        views = {name: _text(record.notes[f"{name}.answer"]) for name in ("base", "reason")}
+        agree = await asyncio.gather(*(self._agrees(record, ctx, given, view) for view in views.values()))
+        said = [f"{n} view {'agrees' if a else brief(v)}" for (n, v), a in zip(views.items(), agree, strict=True)]
+        status = Status.CLEAN if is_clean(agree, self.rule) else Status.SUSPECT
+        notes = {f"judge.{name}": flag for name, flag in zip(views, agree, strict=True)}
+        return Edit(status, f"given {brief(given)}: {', '.join(said)}", notes=notes)
+
+    async def _agrees(self, record: Record, ctx: Context, given: str | None, view: str | None) -> bool:
+        same = same_answer(given, view, record.options)
+        if same is not None or not self.ask or given is None or view is None:
+            return bool(same)
+        pair = [given, view]
+        ctx.chance("judge", record.id, view).shuffle(pair)
+        shown = {"query": conversation(record.query), "first": pair[0], "second": pair[1]}
+        return await ask_verdict(ctx, "judge", "agree", ("SAME", "DIFFERENT"), 256, **shown) == "SAME"
+
+
+def _text(note: object) -> str | None:
+    return note if isinstance(note, str) else None
