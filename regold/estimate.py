@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from regold.record import Messages, Status
 from regold.recipe import Recipe
+from regold.record import Messages, Status
 from regold.stage import Lengths, Stage
 
 CHARACTERS_PER_TOKEN = 4.0

@@ -1,4 +1,4 @@
-"""A stable digest of plain values: whatever decides an answer goes in, and anything without a stable form is refused."""
+"""A stable digest of plain values: what decides an answer goes in, anything without a stable form is refused."""
 
 from __future__ import annotations
 

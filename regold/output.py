@@ -9,9 +9,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from regold.formats import rejoin, restore, write
-from regold.record import TRAINED_ON, Fate
-from regold.store.fates import Ended, PastRun
+from regold.formats import Card, Columns, Exported, ExportRow, Row, export, read, rejoin, restore, split_id, write
+from regold.record import TRAINED_ON, Fate, Messages
+from regold.store.fates import Ended, PastRun, open_run
 from regold.store.files import disk
 
 _WORST = (Fate.FAILED, Fate.DROPPED, Fate.BORDERLINE, Fate.MERGED, Fate.FUSED, Fate.REPAIRED, Fate.KEPT)
@@ -36,6 +36,7 @@ class Finished:
     reason: str
     id: str
     weight: float
+    messages: Messages
 
 
 def write_outputs(run: PastRun, out: Path, provenance: bool) -> Outputs:
@@ -51,18 +52,21 @@ def write_outputs(run: PastRun, out: Path, provenance: bool) -> Outputs:
 
 def finished(run: PastRun) -> Iterator[Finished]:
     """Yield each output row with its fate; the turns of one conversation come back as one row."""
-    for _, turns in groupby(run.ended(), key=lambda e: e.id.rpartition("#")[0] if e.turn is not None else e.id):
-        yield _finished(list(turns))
+    columns = run.manifest["source"]["columns"]
+    for _, turns in groupby(run.ended(), key=lambda e: e.id if e.turn is None else split_id(e.id)[0]):
+        yield _finished(list(turns), columns)
 
 
-def _finished(turns: Sequence[Ended]) -> Finished:
+def _finished(turns: Sequence[Ended], columns: Columns) -> Finished:
     worst = min(turns, key=lambda e: _WORST.index(e.fate))
     if worst.turn is None:
-        row = restore(worst.source, worst.format, worst.messages, worst.options)
-        return Finished(row, worst.fate, worst.reason, worst.id, worst.weight)
-    row = rejoin([(e.source, e.format, e.messages, e.turn) for e in turns])
+        row = restore(worst.source, worst.format, worst.messages, worst.options, columns=columns)
+        return Finished(row, worst.fate, worst.reason, worst.id, worst.weight, worst.messages)
+    texts = {e.turn: e.messages for e in turns if e.turn is not None}
+    row = rejoin(worst.source, worst.format, texts, columns=columns)
     weight = min(e.weight for e in turns)
-    return Finished(row, worst.fate, f"{worst.id}: {worst.reason}", worst.id.rpartition("#")[0], weight)
+    whole = max(turns, key=lambda e: e.turn or 0).messages
+    return Finished(row, worst.fate, f"{worst.id}: {worst.reason}", split_id(worst.id)[0], weight, whole)
 
 
 def _row(done: Finished, provenance: bool) -> Mapping[str, Any]:
@@ -84,3 +88,19 @@ def _rejects(run: PastRun, place: Path) -> Path | None:
         return None
     shutil.copyfile(written, place)
     return place
+
+
+def export_run(root: Path, target: str, folder: Path) -> Exported:
+    """Write a finished run's records to train on for a trainer. Raises InputError for an unknown target or run."""
+    run = open_run(root)
+    name = run.manifest["recipe"]["name"]
+    about = f"{Path(run.manifest['source']['path']).name}, repaired with the recipe {name}."
+    rows = (ExportRow(f.row, f.messages, f.weight) for f in finished(run) if f.fate in TRAINED_ON)
+    return export(target, folder, rows, Card(summary=about))
+
+
+def training_rows(data: Path, format: str | None = None) -> list[tuple[Messages, float]]:
+    """Return what to train on with its weights: a finished run's kept records, or every record of a data file."""
+    if (data / "manifest.json").is_file():
+        return [(e.messages, e.weight) for e in open_run(data).ended() if e.fate in TRAINED_ON]
+    return [(row.messages, 1.0) for row in read(data, format=format) if isinstance(row, Row)]

@@ -119,7 +119,9 @@ def _read(name: str) -> dict[str, Any]:
     if path.is_dir() and (path / "manifest.json").is_file():
         path = path / "manifest.json"
     if not path.is_file():
-        raise RecipeError(f"no recipe {name!r}{_nearest(name, shipped_recipes())}; shipped: {', '.join(shipped_recipes())}")
+        raise RecipeError(
+            f"no recipe {name!r}{_nearest(name, shipped_recipes())}; shipped: {', '.join(shipped_recipes())}"
+        )
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".json":
@@ -188,7 +190,9 @@ def _leftover(raw: Mapping[str, Any], recipe: str) -> dict[Status, Fate]:
         raise RecipeError(f"recipe {recipe}: [leftover]: {error}") from error
     wrong = set(given) - set(_LEFTOVER)
     if wrong:
-        raise RecipeError(f"recipe {recipe}: [leftover] says what becomes of SUSPECT and LOW only, not {sorted(wrong)[0]}")
+        raise RecipeError(
+            f"recipe {recipe}: [leftover] says what becomes of SUSPECT and LOW only, not {sorted(wrong)[0]}"
+        )
     return {**_LEFTOVER, **given}
 
 

@@ -19,7 +19,7 @@ from regold.engines.journal import Journal, Tally
 from regold.errors import InputError
 from regold.executors import open_executor
 from regold.fingerprint import digest, file_digest
-from regold.formats import Reject, Row, inspect, read
+from regold.formats import Reject, Row, read
 from regold.output import Outputs, write_outputs
 from regold.prompts import load_prompts
 from regold.recipe import Recipe
@@ -44,12 +44,10 @@ class Source:
 
     def read(self) -> Iterator[Row | Reject]:
         """Yield the rows, and with on_bad_line="skip" the rejected lines. Raises InputError naming file and line."""
-        return read(
-            self.path, format=self.format, turns=self.turns, on_bad_line=self.on_bad_line, columns=self.columns
-        )
+        return read(self.path, format=self.format, turns=self.turns, on_bad_line=self.on_bad_line, columns=self.columns)
 
     def digest(self) -> str:
-        """Return the digest of the contents and of how they are read. Raises InputError where there is nothing to read."""
+        """Return the digest of the contents and of how they are read. Raises InputError where there is nothing."""
         if not self.path.exists():
             raise InputError("no such file or folder", self.path)
         files = sorted(p for p in self.path.rglob("*") if p.is_file()) if self.path.is_dir() else [self.path]
@@ -65,7 +63,7 @@ class Job:
     recipe: Recipe
     models: Models
     into: Path | None = None
-    """The run directory; by default `runs/<file stem>-<fingerprint of the source's place>`, so that the same command resumes."""
+    """The run directory; by default `runs/<file stem>-<fingerprint of its place>`: the same command resumes."""
     out: Path | None = None
     """Where the records to train on go; by default `train.jsonl` in the run directory."""
     part_size: int = PART_SIZE
@@ -145,28 +143,32 @@ def load(store: Store, source: Source, part_size: int) -> dict[str, Any]:
         return summary
     shutil.rmtree(folder, ignore_errors=True)
     rejects: list[Reject] = []
-    records = store.write_load(_rows(source, rejects), part_size)
+    formats: set[str] = set()
+    records = store.write_load(_rows(source, rejects, formats), part_size)
     if not records:
         shutil.rmtree(folder, ignore_errors=True)
         raise InputError(f"holds no record that can be used ({len(rejects)} lines rejected)", source.path)
     with replacing(folder / "rejects.jsonl") as temporary:
-        temporary.write_text("".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rejects), encoding="utf-8")
-    kind = source.format or inspect(source.path, columns=source.columns).format
+        temporary.write_text(
+            "".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rejects), encoding="utf-8"
+        )
+    kind = " + ".join(sorted(formats))
     summary = {"records": records, "rejected": len(rejects), "format": kind, "turns": source.turns}
     write_json(done, summary)
     return summary
 
 
-def _rows(source: Source, rejects: list[Reject]) -> Iterator[Row]:
+def _rows(source: Source, rejects: list[Reject], formats: set[str]) -> Iterator[Row]:
     for row in source.read():
         if isinstance(row, Reject):
             rejects.append(row)
         else:
+            formats.add(row.format)
             yield row
 
 
 async def probe(recipe: Recipe, models: OpenModels) -> None:
-    """Ask each engine the smallest request that shows it has what the recipe needs. Raises EngineError where it lacks it."""
+    """Ask each engine the smallest request that shows it has what the recipe needs. Raises EngineError."""
     for role, needs in recipe.needs().items():
         if role in models.roles:
             await models.roles[role].probe(needs)

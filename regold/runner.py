@@ -172,7 +172,9 @@ async def propose(stage: Stage, record: Record, context: Context) -> Edit:
         edit = await stage(record, context)
         undeclared = set(edit.notes) - set(stage.writes)
         if undeclared:
-            raise RecipeError(f"{type(stage).__name__} writes notes it does not declare: {', '.join(sorted(undeclared))}")
+            raise RecipeError(
+                f"{type(stage).__name__} writes notes it does not declare: {', '.join(sorted(undeclared))}"
+            )
         return edit
     except (RunError, RecipeError):
         raise
@@ -209,7 +211,7 @@ async def run_steps(
 ) -> None:
     """Run each step that is not done. `watch(step, records)` returns the tick that counts its finished records.
 
-    Raises TooManyFailures at the end of a step in which more than `tolerate` of the records (never fewer than five) failed.
+    Raises TooManyFailures at the end of a step in which more than `tolerate` of the records (and five) failed.
     """
     store, parts = plan.store, plan.store.parts()
     sizes = {part: store.loaded(part, ["id"]).num_rows for part in parts}

@@ -109,16 +109,16 @@ class Stage(ABC):
         return ()
 
     def spends(self, lengths: Lengths) -> Sequence[Spend]:
-        """Return what one record that reaches this stage is expected to cost, a role each; nothing where no model is asked."""
+        """Return what one record that reaches this stage is expected to cost; nothing where no model is asked."""
         return ()
 
     @property
     def files(self) -> Mapping[str, Path]:
-        """The fields that name a file it reads: each enters its fingerprint by the file's contents, never by its path."""
+        """The fields that name a file it reads: each enters its fingerprint by contents, never by path."""
         return {}
 
     async def fit(self, table: Table, ctx: Context) -> Any:
-        """Learn from the whole data set as earlier steps left it; stored once, given to every call as `ctx.artifact`."""
+        """Learn from the whole data set as earlier steps left it; every call gets it as `ctx.artifact`."""
         return None
 
     @abstractmethod

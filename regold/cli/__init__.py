@@ -8,7 +8,7 @@ from regold.cli import data, look, models, repair
 
 app = typer.Typer(
     name="regold",
-    help="Turns noisy fine-tuning data into gold: finds wrong responses, repairs them, shows its work for every record.",
+    help="Turns noisy fine-tuning data into gold: finds wrong responses, repairs them, shows its work.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 
 LAB = "lab"
 
-Data = Annotated[Path, typer.Argument(help="jsonl, json, csv or parquet (also .gz, .zst), or a Hugging Face dataset folder")]
+Data = Annotated[
+    Path, typer.Argument(help="jsonl, json, csv or parquet (also .gz, .zst), or a Hugging Face dataset folder")
+]
 RunDir = Annotated[Path, typer.Argument(help="a run directory")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
 Format = Annotated[
     str | None, typer.Option(help="alpaca, sharegpt, messages, prompt-completion or choice; detected by default")
 ]
 Turns = Annotated[str, typer.Option(help="last: the last assistant turn is the response; all: every assistant turn")]
-OnBadLine = Annotated[str, typer.Option(help="stop at the first line that cannot be used, or skip it into a rejects file")]
+OnBadLine = Annotated[
+    str, typer.Option(help="stop at the first line that cannot be used, or skip it into a rejects file")
+]
 ResponseColumn = Annotated[str | None, typer.Option(help="the column that holds the response to check")]
 TruthColumn = Annotated[str | None, typer.Option(help="a column with the right response, kept from every stage")]
 Model = Annotated[
@@ -48,7 +52,9 @@ RecipeName = Annotated[str, typer.Option("--recipe", help="a shipped recipe, a T
 PromptSet = Annotated[str | None, typer.Option("--prompts", help="a shipped prompt set or a folder of .txt files")]
 Sets = Annotated[list[str] | None, typer.Option("--set", help="step.field=value, such as select.share=0.4; repeat")]
 Seed = Annotated[int | None, typer.Option(help="the run's seed")]
-Tolerate = Annotated[float | None, typer.Option(help="share of records that may fail in one step (never below 5 records)")]
+Tolerate = Annotated[
+    float | None, typer.Option(help="share of records that may fail in one step (never below 5 records)")
+]
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,8 @@ class Asked:
         """Return the model that is asked. Raises UsageError where none is named."""
         if self.model is None:
             raise UsageError(
-                "which model? Give --model NAME with --base-url URL (any OpenAI-compatible server), --model FOLDER or a "
-                "hub name (in this process), or --model lab (the small model that is shipped, for its own closed world)"
+                "which model? Give --model NAME with --base-url URL (any OpenAI-compatible server), --model FOLDER or "
+                "a hub name (in this process), or --model lab (the small model shipped, for its own closed world)"
             )
         return self._engine(self.model)
 
@@ -133,3 +139,14 @@ def choice(option: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
         raise UsageError(f"{option} {value!r}: give one of {', '.join(known)}")
     return value
+
+
+def rates(text: str) -> list[int]:
+    """Return noise rates in per cent from a list such as "30,50,70". Raises UsageError for anything else."""
+    try:
+        found = [int(part) for part in text.split(",")]
+    except ValueError:
+        found = [-1]
+    if not all(0 <= rate <= 100 for rate in found):
+        raise UsageError(f"--noise {text!r}: write whole per cents, such as 30,50,70")
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
     from regold.run import Job, Report
 
 Into = Annotated[Path | None, typer.Option(help="the run directory; by default runs/<file stem>-<fingerprint>")]
-Out = Annotated[Path | None, typer.Option(help="where the records to train on go; all others lie beside it, with reasons")]
+Out = Annotated[
+    Path | None, typer.Option(help="where the records to train on go; all others lie beside it, with reasons")
+]
 PartSize = Annotated[int, typer.Option(min=1, help="records a part, fixed at load")]
 ExecutorName = Annotated[str, typer.Option("--executor", help="local or ray")]
 Workers = Annotated[int, typer.Option(min=1, help="workers of the ray executor")]
@@ -114,8 +115,7 @@ def run(
     as_json: o.AsJson = False,
 ) -> None:
     """Run any recipe on a data file; `repair` is this with the recipe robustft."""
-    settings = {k: v for k, v in locals().items()}
-    repair(**settings)
+    repair(**locals())
 
 
 def validate(
@@ -138,9 +138,13 @@ def validate(
 def estimate(
     data: o.Data,
     recipe: o.RecipeName = "robustft",
-    suspect_share: Annotated[float, typer.Option(min=0, max=1, help="share of records expected to come out suspect")] = 0.4,
+    suspect_share: Annotated[
+        float, typer.Option(min=0, max=1, help="share of records expected to come out suspect")
+    ] = 0.4,
     reasoning_tokens: Annotated[float, typer.Option(min=1, help="tokens expected in one reasoned answer")] = 200.0,
-    price: Annotated[str | None, typer.Option(help="money per million prompt,completion tokens, such as 0.15,0.60")] = None,
+    price: Annotated[
+        str | None, typer.Option(help="money per million prompt,completion tokens, such as 0.15,0.60")
+    ] = None,
     prompts: o.PromptSet = None,
     sets: o.Sets = None,
     format: o.Format = None,
@@ -177,8 +181,8 @@ def _tell(report: Report, as_json: bool) -> None:
     again = f" ({report.new_calls} now)" if report.new_calls != report.calls else ""
     lines = [
         f"{report.records} records: {fates}" + (f"; {report.rejected} lines rejected" if report.rejected else ""),
-        f"calls {report.calls}{again}, prompt tokens {report.prompt_tokens}, completion tokens {report.completion_tokens},"
-        f" {report.seconds:.1f} s",
+        f"calls {report.calls}{again}, {report.prompt_tokens} prompt and {report.completion_tokens} completion tokens, "
+        f"{report.seconds:.1f} s",
         f"train on   {report.out}",
         f"the others {report.rest}",
         *([f"rejected   {report.rejects}"] if report.rejects else []),
@@ -213,10 +217,9 @@ def _estimate_json(expected: Estimate) -> dict[str, object]:
 
 
 def _print_estimate(expected: Estimate) -> None:
-    rows: Sequence[tuple[str, str, float, float, float]] = [
-        *((x.step, x.role, x.calls, x.prompt_tokens, x.completion_tokens) for x in expected.lines),
-        ("total", "", *(expected.total(c) for c in ("calls", "prompt_tokens", "completion_tokens"))),  # type: ignore[misc]
-    ]
+    calls, prompt, completion = (expected.total(c) for c in ("calls", "prompt_tokens", "completion_tokens"))
+    rows = [(x.step, x.role, x.calls, x.prompt_tokens, x.completion_tokens) for x in expected.lines]
+    rows.append(("total", "", calls, prompt, completion))
     console.print(f"{'step':10} {'role':8} {'calls':>12} {'prompt tok.':>14} {'compl. tok.':>14}", markup=False)
     for step, role, calls, prompt, completion in rows:
         console.print(f"{step:10} {role:8} {calls:12,.0f} {prompt:14,.0f} {completion:14,.0f}", markup=False)

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a bar on a terminal, a heartbeat line a few seconds otherwise; errors as one line."""
+"""What a person sees while a run goes on: a bar on a terminal, a heartbeat line otherwise; errors as one line."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from regold.errors import RegoldError, RunError
+
+Watch: TypeAlias = Callable[[str, int], Callable[[int], None]]
+"""Starts watching a named piece of work of so many records; returns the tick that counts them."""
 
 BEAT_S = 5.0
 error_console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -68,7 +71,7 @@ class Heartbeat:
 
 
 @contextmanager
-def watching() -> Iterator[Callable[[str, int], Callable[[int], None]]]:
+def watching() -> Iterator[Watch]:
     """Yield a function that starts watching a named piece of work and returns its tick."""
     if not error_console.is_terminal:
         yield Heartbeat

@@ -102,7 +102,7 @@ class Journal:
             return json.loads(stream.read(length))["answer"]
 
     def writer(self, part: str) -> Writer:
-        """Open a new attempt at a part; an older attempt, if one still lives, is fenced off by the new file's existence."""
+        """Open a new attempt at a part; an older one, if it still lives, is fenced off by the new file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         attempt = 1 + max((int(p.name.split(".")[-2]) for p in self.folder.glob(f"{part}.*.jsonl")), default=-1)
         while True:
@@ -253,6 +253,7 @@ class JournaledEncoder:
 
     async def encode(self, texts: Sequence[str], learned: Mapping[str, Any]) -> Any:
         """Embed from the journal, or pay and journal; returns float32 of shape (len(texts), d)."""
+
         async def one(text: str) -> Any:
             async def call() -> tuple[Any, int, int]:
                 return (await self.encoder.encode([text], learned))[0].tolist(), 0, 0

@@ -12,7 +12,9 @@ from regold.runner import Executor, Models, OpenModels, Plan, Worker
 
 
 @asynccontextmanager
-async def open_executor(kind: str, plan: Plan, models: OpenModels, specs: Models, workers: int) -> AsyncIterator[Executor]:
+async def open_executor(
+    kind: str, plan: Plan, models: OpenModels, specs: Models, workers: int
+) -> AsyncIterator[Executor]:
     """Open the executor of a kind, "local" or "ray". Raises MissingExtra where Ray is not installed."""
     if kind == "local":
         yield LocalExecutor(Worker(plan, models))

@@ -136,7 +136,9 @@ async def open_ray(plan: Plan, models: Models, workers: int) -> AsyncIterator[Ra
                 log_to_driver=False,
                 logging_level="error",
             )
-        executor = RayExecutor(replace(plan, store=replace(plan.store, root=plan.store.root.resolve())), models, workers)
+        executor = RayExecutor(
+            replace(plan, store=replace(plan.store, root=plan.store.root.resolve())), models, workers
+        )
         try:
             executor.start()
             yield executor

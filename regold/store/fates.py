@@ -88,8 +88,9 @@ def ended(store: Store, steps: Sequence[StepPlace], leftover: Mapping[Status, Fa
 
 
 def _last(store: Store, steps: Sequence[StepPlace], part: int, size: int) -> tuple[list[str], list[str | None]]:
-    """Return each record's last reason that came with a change of status (or else its last reason), and its merge target."""
-    reasons, into, decided = [""] * size, [None] * size, [False] * size
+    """Return each record's last reason that came with a change of status, or else its last, and its merge target."""
+    reasons, decided = [""] * size, [False] * size
+    into: list[str | None] = [None] * size
     for step in steps:
         for edit in store.edits(step, part, ["row", "status", "reason", "into"]).to_pylist():
             row = edit["row"]

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from regold.errors import InputError, RunBusy
 from regold.formats.rows import Row
-from regold.record import Edit, Messages, NoteType, Record, Status
+from regold.record import Edit, NoteType, Record, Status
 from regold.store.columns import LOADED, dump_messages, edit_row, edit_schema, load_messages, read_columns, write_rows
 from regold.store.files import disk, read_json, replacing, write_json
 from regold.store.table import Table
@@ -150,7 +150,7 @@ class Store:
     # ---- records as earlier steps left them
 
     def column(self, name: str, part: int, steps: Sequence[StepPlace]) -> list[Any]:
-        """Return one column of one part as the given steps left it: the load's values, then each step's edits on top."""
+        """Return one column of one part as the steps left it: the load's values, each step's edits on top."""
         values = self._initial(name, part)
         for step in steps:
             if name in FIXED or name in step.writes:
@@ -159,7 +159,7 @@ class Store:
 
     def _initial(self, name: str, part: int) -> list[Any]:
         if name in ("messages", "options"):
-            return self.loaded(part, [name])[name].to_pylist()
+            return list(self.loaded(part, [name])[name].to_pylist())
         rows = self.loaded(part, ["id"]).num_rows
         return [{"status": str(Status.NEW), "weight": 1.0}.get(name)] * rows
 

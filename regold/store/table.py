@@ -1,4 +1,4 @@
-"""The whole data set by columns, as earlier steps left it: what a fit reads and where a stage looks up other records."""
+"""The whole data set by columns, as earlier steps left it: what a fit reads and a stage looks up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Table:
         return len(self._ids)
 
     def column(self, name: str) -> Sequence[Any]:
-        """Return one column in load order; None where a record lacks the note. Raises KeyError for an unknown column."""
+        """Return one column in load order; None where a record lacks the note. Raises KeyError for an unknown one."""
         if name not in self._columns:
             self._columns[name] = self._read(name)
         return self._columns[name]  # type: ignore[no-any-return]

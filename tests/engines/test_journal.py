@@ -67,7 +67,13 @@ def test_an_answer_is_paid_once_across_attempts_and_parts(tmp_path: Path) -> Non
 def test_all_of_the_request_and_the_engine_is_in_the_key(tmp_path: Path) -> None:
     engine = Echo()
     _, first = opened(tmp_path, engine)
-    variants = [ask("a"), ask("a", temperature=0.5), ask("a", max_tokens=9), ask("a", sample=1), ask("a", logprobs=True)]
+    variants = [
+        ask("a"),
+        ask("a", temperature=0.5),
+        ask("a", max_tokens=9),
+        ask("a", sample=1),
+        ask("a", logprobs=True),
+    ]
     for request in variants:
         asyncio.run(first.generate(request))
     _, other = opened(tmp_path, Echo("another", engine.calls), "00001")

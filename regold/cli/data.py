@@ -1,0 +1,104 @@
+"""`regold inspect`, `corrupt` and `export`: what a file holds, known noise for experiments, files for trainers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regold.cli import options as o
+from regold.cli.screen import console, exit_codes, print_json
+
+if TYPE_CHECKING:
+    from regold.formats import Inspection
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("inspect")(inspect)
+    app.command("corrupt")(corrupt)
+    app.command("export")(export)
+
+
+def inspect(
+    data: o.Data,
+    format: o.Format = None,
+    response_column: o.ResponseColumn = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Tell a data file's format, columns and counts, and the lines that cannot be used."""
+    with exit_codes():
+        from dataclasses import asdict
+
+        from regold.formats import inspect as look
+
+        found = look(data, format=format, columns={"response": response_column} if response_column else None)
+        print_json(asdict(found)) if as_json else _print_inspection(found)
+
+
+def corrupt(
+    data: o.Data,
+    out: Annotated[Path, typer.Option(help="where the corrupted copy goes")],
+    rate: Annotated[
+        float, typer.Option(min=0, max=1, help="share of records to corrupt; exactly floor(rate x records)")
+    ],
+    kind: Annotated[str, typer.Option(help="the kind of noise; --kind list prints them")] = "symmetric",
+    seed: Annotated[int, typer.Option(help="the same seed nests: the 30 % set lies inside the 50 % set")] = 0,
+    within: Annotated[
+        str | None, typer.Option(help="a column whose equal values share a pool of wrong answers")
+    ] = None,
+    format: o.Format = None,
+    response_column: o.ResponseColumn = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Put known noise into a copy of a data file; the truth goes into a reserved column that no stage can read."""
+    with exit_codes():
+        from regold.corrupt import corrupt_file
+
+        columns = {"response": response_column} if response_column else {}
+        done = corrupt_file(data, out, rate, kind, seed, within=within, format=format, columns=columns)
+        if as_json:
+            print_json(
+                {"out": str(out), "records": done.records, "corrupted": done.corrupted, "kind": kind, "seed": seed}
+            )
+        else:
+            console.print(
+                f"{done.corrupted} of {done.records} records corrupted ({kind}, seed {seed}): {out}", markup=False
+            )
+
+
+def export(
+    run: o.RunDir,
+    to: Annotated[str, typer.Option(help="hf, trl, llamafactory, axolotl or openai")],
+    out: Annotated[Path, typer.Option(help="the folder to write")],
+    as_json: o.AsJson = False,
+) -> None:
+    """Write a finished run's records to train on as a folder that a trainer reads."""
+    with exit_codes():
+        from regold.output import export_run
+
+        done = export_run(run, to, out)
+        if as_json:
+            print_json({"out": str(out), "to": to, "records": done.records, "files": [str(f) for f in done.files]})
+        else:
+            console.print(f"{done.records} records for {to}: {out}", markup=False)
+
+
+def _print_inspection(found: Inspection) -> None:
+    lines = [
+        f"format    {found.format or 'none that is known'} ({found.container}, {len(found.files)} file(s))",
+        f"records   {found.records}, rejected lines {found.rejected}",
+        f"turns     {found.turns} assistant turns, {found.conversations} records with more than one",
+        f"responses {found.empty} empty; {found.with_options} with options, {found.with_truth} with a known truth",
+        "columns",
+        *(
+            f"    {c.name:20} {c.filled:>8} filled   {', '.join(f'{k} {n}' for k, n in c.types.items())}"
+            for c in found.columns
+        ),
+    ]
+    console.print("\n".join(lines), markup=False)
+    for reject in found.rejects:
+        console.print(f"{reject.file}:{reject.line}: {reject.reason}", markup=False)
+    if found.rejected > len(found.rejects):
+        console.print(f"... and {found.rejected - len(found.rejects)} more rejected lines", markup=False)
