@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +13,7 @@ from regold.cli import options as o
 from regold.cli.screen import console, exit_codes, print_json
 
 if TYPE_CHECKING:
-    from regold.formats import Inspection
+    from regold.formats import Inspection, Row
 
 
 def register(app: typer.Typer) -> None:
@@ -40,32 +42,47 @@ def inspect(
 def corrupt(
     data: o.Data,
     out: Annotated[Path, typer.Option(help="where the corrupted copy goes")],
-    rate: Annotated[
-        float, typer.Option(min=0, max=1, help="share of records to corrupt; exactly floor(rate x records)")
-    ],
-    kind: Annotated[str, typer.Option(help="the kind of noise; --kind list prints them")] = "symmetric",
+    rate: Annotated[float, typer.Option(min=0, max=1, help="share to corrupt; exactly floor(rate x records)")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="symmetric, pair, model, truncate, swap, fact, off-topic, empty, placeholder, repetition, free-text "
+            "(a mixture of the seven before) or instruction"
+        ),
+    ] = "symmetric",
     seed: Annotated[int, typer.Option(help="the same seed nests: the 30 % set lies inside the 50 % set")] = 0,
-    within: Annotated[
-        str | None, typer.Option(help="a column whose equal values share a pool of wrong answers")
-    ] = None,
+    within: Annotated[str | None, typer.Option(help="a column whose equal values share a pool of answers")] = None,
+    model: o.Model = None,
+    base_url: o.BaseUrl = None,
     format: o.Format = None,
     response_column: o.ResponseColumn = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Put known noise into a copy of a data file; the truth goes into a reserved column that no stage can read."""
     with exit_codes():
-        from regold.corrupt import corrupt_file
+        from regold.corrupt import corrupt_file, rows_of
 
         columns = {"response": response_column} if response_column else {}
-        done = corrupt_file(data, out, rate, kind, seed, within=within, format=format, columns=columns)
+        rows = rows_of(data, format, columns)
+        wrong = asyncio.run(_confusable(o.Asked(model, base_url or ()), rows)) if kind == "model" else None
+        done = corrupt_file(rows, out, rate, kind, seed, within=within, columns=columns, model=wrong)
         if as_json:
-            print_json(
-                {"out": str(out), "records": done.records, "corrupted": done.corrupted, "kind": kind, "seed": seed}
-            )
+            counts = {"records": done.records, "corrupted": done.corrupted}
+            print_json({"out": str(out), **counts, "kind": kind, "rate": rate, "seed": seed})
         else:
-            console.print(
-                f"{done.corrupted} of {done.records} records corrupted ({kind}, seed {seed}): {out}", markup=False
-            )
+            text = f"{done.corrupted} of {done.records} records corrupted ({kind}, seed {seed}): {out}"
+            console.print(text, markup=False)
+
+
+async def _confusable(asked: o.Asked, rows: Sequence[Row]) -> dict[str, str]:
+    from regold.corrupt import confusable
+    from regold.engines import open_engine
+
+    engine = open_engine(asked.student())
+    try:
+        return await confusable(engine, rows)
+    finally:
+        await engine.close()
 
 
 def export(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regold.cli import options as o
 from regold.cli.screen import Watch, console, exit_codes, print_json, watching
+
+if TYPE_CHECKING:
+    from regold.engines import EngineSpec
+    from regold.evaluate import Evaluation
+    from regold.formats import Row
 
 Epochs = Annotated[int, typer.Option(min=1)]
 Batch = Annotated[int, typer.Option("--batch-size", min=1, help="records in one step")]
@@ -87,19 +92,21 @@ def evaluate(
 ) -> None:
     """Measure exact match of a model's direct answers against the responses of a held-out file."""
     with exit_codes():
-        from regold.evaluate import evaluate_file
+        from regold.formats import Row
 
         spec = o.Asked(model, base_url or (), None, engine_revision, adapter, None, concurrency).student()
         chosen = prompts or (o.LAB if model == o.LAB else "default")
         source = o.source(data, format, "last", "stop", response_column)
-        found = asyncio.run(evaluate_file(source.read(), spec, chosen, temperature, samples))
+        rows = [row for row in source.read() if isinstance(row, Row)]
+        found = asyncio.run(_evaluate(rows, spec, chosen, temperature, samples))
+        lines = [found, *([found.sampled] if found.sampled else [])]
         if as_json:
-            print_json(found.as_json())
-        else:
-            console.print(
-                f"accuracy {found.accuracy:.3f} (standard error {found.standard_error:.3f}), n = {found.n}",
-                markup=False,
-            )
+            print_json({"model": model, **_measured(lines[0]), "sampled": [_measured(e) for e in lines[1:]]})
+            return
+        for line in lines:
+            how = "greedy" if line.temperature == 0 else f"temperature {line.temperature:g}, {line.samples} samples"
+            error = f"(standard error {line.standard_error:.3f})"
+            console.print(f"accuracy {line.accuracy:.3f} {error}, n = {line.n}, {how}", markup=False)
 
 
 def demo(
@@ -116,7 +123,27 @@ def demo(
 
         with watching() as watch:
             found = run_demo(into, rates(noise), seeds, items, watch)
-        print_json(found.as_json()) if as_json else console.print(found.table(), markup=False)
+        print_json(found.as_json()) if as_json else console.print(found.text(), markup=False)
+
+
+async def _evaluate(
+    rows: Sequence[Row], spec: EngineSpec, prompts: str, temperature: float, samples: int
+) -> Evaluation:
+    from regold.engines import open_engine
+    from regold.evaluate import Question, evaluate
+    from regold.prompts import load_prompts
+
+    engine = open_engine(spec)
+    try:
+        questions = [Question(r.messages[:-1], r.options, r.truth or r.messages[-1].content, r.id) for r in rows]
+        return await evaluate(engine, questions, load_prompts(prompts), temperature, samples)
+    finally:
+        await engine.close()
+
+
+def _measured(found: Evaluation) -> dict[str, object]:
+    names = ("accuracy", "standard_error", "n", "unread", "temperature", "samples")
+    return {name: getattr(found, name) for name in names}
 
 
 def _folder(model: str) -> str:

@@ -1,0 +1,73 @@
+"""Puts known noise into a data file, for experiments; the truth goes into reserved columns that no stage can read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from regold.engines import Engine, Request
+from regold.formats import Row, read, with_truth, write
+from regold.methods.agreement import same_answer
+from regold.methods.answers import read_answer
+from regold.methods.noise import corrupt_rows
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+DRAWS = 4
+"""Answers drawn for an open question before the model counts as having no wrong one to offer."""
+
+
+@dataclass(frozen=True)
+class Corrupted:
+    """How many records there are and how many were made wrong."""
+
+    records: int
+    corrupted: int
+
+
+def corrupt_file(
+    rows: Sequence[Row],
+    out: Path,
+    rate: float,
+    kind: str,
+    seed: int,
+    *,
+    within: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    model: Mapping[str, str] | None = None,
+) -> Corrupted:
+    """Write rows with exactly floor(rate x rows) of them made wrong. Raises UsageError where a kind cannot do so."""
+    wrong = corrupt_rows(rows, rate, kind, seed, within=within, model=model)
+    write(out, (with_truth(row, columns) for row in wrong))
+    return Corrupted(len(wrong), sum(row.noise is not None for row in wrong))
+
+
+def rows_of(path: Path, format: str | None, columns: Mapping[str, str]) -> list[Row]:
+    """Read all rows of a data file. Raises InputError at the first bad line."""
+    return [row for row in read(path, format=format, columns=columns) if isinstance(row, Row)]
+
+
+async def confusable(engine: Engine, rows: Sequence[Row]) -> dict[str, str]:
+    """Return by record id the wrong response that the model itself prefers; none where it offers no wrong one.
+
+    With options, the wrong letter it scores highest; otherwise the first of a few sampled answers that is wrong.
+    """
+    found = await asyncio.gather(*(_preferred(engine, row) for row in rows))
+    return {row.id: wrong for row, wrong in zip(rows, found, strict=True) if wrong is not None}
+
+
+async def _preferred(engine: Engine, row: Row) -> str | None:
+    query, given = row.messages[:-1], row.messages[-1].content
+    truth = row.truth or given
+    right = read_answer(truth, truth, row.options)
+    if row.options:
+        letters = [x for x in LETTERS[: len(row.options)] if not same_answer(x, right, row.options)]
+        scores = await asyncio.gather(*(engine.score(query, letter) for letter in letters))
+        return max(zip(letters, scores, strict=True), key=lambda pair: sum(pair[1].logprobs))[0]
+    for draw in range(DRAWS):
+        said = await engine.generate(Request(query, temperature=1.0, max_tokens=64, sample=draw))
+        answer = read_answer(said.text, truth, row.options, said.finish)
+        if answer is not None and same_answer(answer, right, row.options) is False:
+            return said.text.strip()
+    return None
