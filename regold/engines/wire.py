@@ -1,0 +1,228 @@
+"""What goes over the wire to an OpenAI-compatible server, and what its replies mean; pure functions."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from typing import Any
+
+from regold.engines.base import Completion, Request
+from regold.errors import RequestFailed
+from regold.record import Message, Messages
+
+UNPAID = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "account_deactivated"})
+API_FIELDS = ("name", "tool_calls", "tool_call_id")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict)
+
+
+class Kind(Enum):
+    """What a reply that is no answer asks us to do."""
+
+    CAPACITY = auto()
+    """Send it again later, and send less."""
+    AGAIN = auto()
+    """Send it again: the server or the way to it failed."""
+    FOREIGN = auto()
+    """Stop unless it passes: whatever answers is no model server."""
+    REFUSED = auto()
+    """Stop: the key, the account."""
+    MISSING = auto()
+    """Stop: this model or this path is not served."""
+    FAILED = auto()
+    """Give up this request alone."""
+    SLOW = auto()
+    """Give up this request, and count it against the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A reply that is no answer, judged by its status and structured code, never by words in its message."""
+
+    kind: Kind
+    what: str
+    retry_after: float | None = None
+    code: str | None = None
+    """The server's own structured code, such as `unsupported_parameter`."""
+    param: str | None = None
+
+
+def chat_body(model: str, request: Request, limit: str) -> dict[str, Any]:
+    """Return the body of a chat completion; `limit` is the name of the field that bounds its length.
+
+    A seed is never sent: with temperature above 0 it can end a vLLM server on CPU.
+    """
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": wire_messages(request.messages),
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        limit: request.max_tokens,
+        "n": 1,
+    }
+    if request.stop:
+        body["stop"] = list(request.stop)
+    if request.logprobs:
+        body["logprobs"] = True
+    if request.schema is not None:
+        form = {"name": "answer", "strict": True, "schema": request.schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": form}
+    return body
+
+
+def wire_messages(messages: Messages) -> list[dict[str, Any]]:
+    """Return messages as the API takes them; of `extra` only the fields the API knows."""
+    return [_wire_message(m) for m in messages]
+
+
+def _wire_message(message: Message) -> dict[str, Any]:
+    known = {k: message.extra[k] for k in API_FIELDS if k in message.extra} if message.extra else {}
+    return {"role": message.role, "content": message.content, **known}
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Return a body's bytes."""
+    return _ENCODER.encode(body).encode()
+
+
+def read_completion(reply: Mapping[str, Any], logprobs: bool) -> Completion:
+    """Return a chat completion; its `logprobs` stay None where they were asked for and did not come.
+
+    Raises RequestFailed where the reply is no completion or a content filter cut it.
+    """
+    try:
+        choice = reply["choices"][0]
+        message = choice["message"]
+        text = _content(message)
+        finish = choice.get("finish_reason")
+        usage = reply.get("usage") or {}
+        tokens = (choice.get("logprobs") or {}).get("content")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise RequestFailed(f"the server's reply is no chat completion: {opening(encode(reply))}") from None
+    if finish == "content_filter":
+        raise RequestFailed("the server's content filter cut the answer")
+    return Completion(
+        text=text,
+        finish="length" if finish == "length" else "stop",
+        logprobs=own_logprobs(text, tokens) if logprobs else None,
+        prompt_tokens=int(usage.get("prompt_tokens") or 0),
+        completion_tokens=int(usage.get("completion_tokens") or 0),
+    )
+
+
+def _content(message: Mapping[str, Any]) -> str:
+    content = message.get("content")
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content if isinstance(part, dict))
+    return str(content if content is not None else message.get("refusal") or "")
+
+
+def own_logprobs(text: str, tokens: Sequence[Mapping[str, Any]] | None) -> tuple[float, ...] | None:
+    """Return the log-probabilities of the tokens that the text is made of, or None where they do not cover it.
+
+    Servers also list the end-of-turn token, those of a stop string and those of reasoning set apart; none belongs to
+    the text, and leaving them out makes `generate` and `score` agree.
+    """
+    if not text:
+        return None if tokens is None else ()
+    if not tokens:
+        return None
+    pieces = [_piece(t) for t in tokens]
+    whole, wanted = b"".join(pieces), text.encode()
+    start = 0 if whole.startswith(wanted) else whole.rfind(wanted)
+    kept = _overlapping(pieces, start, start + len(wanted)) if start >= 0 else _without_end(pieces, wanted)
+    values = tuple(float(tokens[i]["logprob"]) for i in kept)
+    return values if values and all(map(math.isfinite, values)) else None
+
+
+def _piece(token: Mapping[str, Any]) -> bytes:
+    raw = token.get("bytes")
+    return bytes(raw) if raw is not None else str(token.get("token", "")).encode()
+
+
+def _overlapping(pieces: Sequence[bytes], start: int, end: int) -> list[int]:
+    kept, at = [], 0
+    for i, piece in enumerate(pieces):
+        if at < end and at + len(piece) > start:
+            kept.append(i)
+        at += len(piece)
+    return kept
+
+
+def _without_end(pieces: Sequence[bytes], wanted: bytes) -> list[int]:
+    # Pieces of some tokenizers never join exactly; far fewer bytes than the text has means that tokens are missing.
+    count = len(pieces) - (pieces[-1].strip() not in wanted[-len(pieces[-1]) - 4 :])
+    complete = sum(map(len, pieces[:count])) >= 0.7 * len(wanted)
+    return list(range(count)) if complete else []
+
+
+def read_reply(status: int, headers: Mapping[str, str], raw: bytes) -> dict[str, Any] | Fault:
+    """Return a reply's JSON object, or the fault it stands for."""
+    try:
+        reply = json.loads(raw)
+    except ValueError:
+        reply = None
+    if status == 200 and isinstance(reply, dict) and not reply.get("error"):
+        return reply
+    if status == 200 and not isinstance(reply, dict):
+        kind = Kind.FOREIGN if raw.lstrip()[:1] in (b"<", b"") else Kind.AGAIN
+        return Fault(kind, f"answered with something else than JSON: {opening(raw)}")
+    error = reply.get("error", reply) if isinstance(reply, dict) else None
+    error = error if isinstance(error, dict) else {"message": error}
+    code = error.get("code")
+    if status == 200:
+        status = code if isinstance(code, int) and 400 <= code < 600 else 500
+    message = error.get("message") or error.get("detail")
+    what = f"HTTP {status}: {clip(str(message)) if message else opening(raw)}"
+    codes = {c for c in (code, error.get("type")) if isinstance(c, str)}
+    metadata = error.get("metadata")
+    flagged = isinstance(metadata, dict) and "flagged_input" in metadata
+    kind = _kind(status, codes, flagged, retry_after(headers) is not None)
+    return Fault(kind, what, retry_after(headers), str(code) if code else None, _text(error.get("param")))
+
+
+def _kind(status: int, codes: set[str], flagged: bool, dated: bool) -> Kind:
+    if codes & UNPAID or status in (401, 402) or (status == 403 and not flagged):
+        return Kind.REFUSED
+    if status in (429, 529) or (status == 503 and dated):
+        return Kind.CAPACITY
+    if status == 404 or "model_not_found" in codes:
+        return Kind.MISSING
+    if status >= 500 or status in (408, 409, 425):
+        return Kind.AGAIN
+    return Kind.FOREIGN if status < 400 else Kind.FAILED
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds a server asks us to wait, from any of the forms in use, or None."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        given = headers.get("Retry-After")
+        if given is None:
+            return None
+        if given.strip().replace(".", "", 1).isdigit():
+            return float(given)
+        then = parsedate_to_datetime(given)
+        now = parsedate_to_datetime(headers["Date"]).timestamp() if "Date" in headers else None
+        return None if now is None else max(0.0, then.timestamp() - now)
+    except (ValueError, TypeError):
+        return None
+
+
+def opening(raw: bytes) -> str:
+    """Return a body's first bytes, escaped, for an error message."""
+    return repr(raw[:80])[1:] + ("..." if len(raw) > 80 else "")
+
+
+def clip(message: str) -> str:
+    """Return a server's message on one line, shortened, with control characters escaped."""
+    line = " ".join(message.split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line[:300]) + ("..." if len(line) > 300 else "")
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
