@@ -125,7 +125,7 @@ async def run(job: Job, watch: Callable[[Step, int], Callable[[int], None]]) -> 
             forget_failures(planned)
         paid_before = tally(store).answered
         if not open_run(store.root).finished():
-            await probe(job.recipe, models)
+            await probe(store, job.recipe, models)
             await _execute(job, planned, models, watch)
     places = [step.place for step in planned.steps]
     fates = close_run(store, places, job.recipe.leftover, loaded["rejected"])
@@ -167,11 +167,18 @@ def _rows(source: Source, rejects: list[Reject], formats: set[str]) -> Iterator[
             yield row
 
 
-async def probe(recipe: Recipe, models: OpenModels) -> None:
-    """Ask each engine the smallest request that shows it has what the recipe needs. Raises EngineError."""
+async def probe(store: Store, recipe: Recipe, models: OpenModels) -> None:
+    """Ask each engine the smallest requests that show it has what the recipe needs. Raises EngineError where it lacks it.
+
+    What was shown is remembered, so that resuming sends no probe again.
+    """
+    remembered = store.root / "calls" / "probed.json"
+    shown: list[str] = read_json(remembered) if remembered.is_file() else []
     for role, needs in recipe.needs().items():
-        if role in models.roles:
+        if role in models.roles and (key := digest(models.identity(role), needs)) not in shown:
             await models.roles[role].probe(needs)
+            shown.append(key)
+            write_json(remembered, shown)
 
 
 async def _execute(
@@ -212,7 +219,7 @@ def tally(store: Store) -> Tally:
     """Return what all the journals of a run say was paid."""
     total = Tally()
     folder = store.root / "calls"
-    for role in sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []:
+    for role in sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []:
         journal = Journal(store.calls(role))
         journal.refresh()
         for name, value in vars(journal.tally).items():
