@@ -116,22 +116,21 @@ async def run(job: Job, watch: Callable[[Step, int], Callable[[int], None]]) -> 
     source_digest = job.source.digest()
     store = Store(job.root, f"00-load-{digest(source_digest, job.part_size)[:8]}")
     prompts = load_prompts(job.recipe.prompts)
-    lock = store.lock()
-    loaded = load(store, job.source, job.part_size)
-    async with open_models(job.models) as models:
-        planned = plan(store, job.recipe.stages, prompts, job.recipe.seed, models)
-        write_manifest(job, planned, source_digest)
-        if job.retry_failed:
-            forget_failures(planned)
+    with store.held():
+        loaded = load(store, job.source, job.part_size)
         paid_before = tally(store).answered
-        if not open_run(store.root).finished():
-            await probe(store, job.recipe, models)
-            await _execute(job, planned, models, watch)
-    places = [step.place for step in planned.steps]
-    fates = close_run(store, places, job.recipe.leftover, loaded["rejected"])
-    outputs = write_outputs(open_run(store.root), job.out or store.root / "train.jsonl", job.provenance)
-    del lock
-    return _report(store, loaded, fates, outputs, paid_before, time.monotonic() - began)
+        async with open_models(job.models) as models:
+            planned = plan(store, job.recipe.stages, prompts, job.recipe.seed, models)
+            write_manifest(job, planned, source_digest)
+            if job.retry_failed:
+                forget_failures(planned)
+            if not open_run(store.root).finished():
+                await probe(store, job.recipe, models)
+                await _execute(job, planned, models, watch)
+        places = [step.place for step in planned.steps]
+        fates = close_run(store, places, job.recipe.leftover, loaded["rejected"])
+        outputs = write_outputs(open_run(store.root), job.out or store.root / "train.jsonl", job.provenance)
+        return _report(store, loaded, fates, outputs, paid_before, time.monotonic() - began)
 
 
 def load(store: Store, source: Source, part_size: int) -> dict[str, Any]:

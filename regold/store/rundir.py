@@ -6,7 +6,8 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -51,20 +52,22 @@ class Store:
 
     # ---- the run as a whole
 
-    def lock(self) -> int:
-        """Hold the run directory until the process ends, however it ends. Raises RunBusy where another one holds it."""
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the run directory until the block or the process ends. Raises RunBusy where another process holds it."""
         with disk(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
+            yield
         except BlockingIOError:
             holder = os.pread(handle, 100, 0).decode(errors="replace").strip()
-            os.close(handle)
             raise RunBusy(f"{self.root}: process {holder} works in this run directory; wait for it or end it") from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
-        return handle
+        finally:
+            os.close(handle)
 
     def calls(self, role: str) -> Path:
         """Return the folder of a role's journal."""

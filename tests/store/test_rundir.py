@@ -1,6 +1,5 @@
 """Parts are fixed at load, edits overlay in order, and only what was declared is read."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -100,11 +99,10 @@ def test_every_record_ends_with_one_fate_and_a_reason(store: Store) -> None:
 
 
 def test_a_second_process_is_kept_out(store: Store) -> None:
-    handle = store.lock()
-    with pytest.raises(RunBusy, match="works in this run directory"):
-        store.lock()
-    os.close(handle)
-    os.close(store.lock())
+    with store.held(), pytest.raises(RunBusy, match="works in this run directory"), store.held():
+        pass
+    with store.held():
+        pass
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:

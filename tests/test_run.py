@@ -1,0 +1,173 @@
+"""One run from source to output: one fate and a reason each, faults are marked, and a run goes on where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regold.engines import EngineSpec
+from regold.errors import EngineRefused, InputError, RecipeError, TooManyFailures
+from regold.recipe import load_recipe
+from regold.run import Job, Report, Source, run
+from regold.runner import Models, Step
+from regold.store.fates import open_run, trail
+
+RECORDS = 60
+SHORT = ("DropDuplicates", "AnswerDirectly", "ReasonAndReflect", "JudgeAgreement")
+
+
+def write_data(path: Path, records: int = RECORDS) -> Path:
+    rows = [
+        {
+            "id": f"r{n}",
+            "question": f"What is {n}?",
+            "options": ["a", "b", "c", "d"],
+            "answer": "ABCD"[n % 4],
+            "kept": n,
+        }
+        for n in range(records)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def silent(step: Step, records: int) -> Callable[[int], None]:
+    return lambda done: None
+
+
+def job(folder: Path, *rules: dict[str, Any], **settings: Any) -> Job:
+    script = folder / "rules.json"
+    agreeing = {"match": r"What is (0|4|8|12|16|40|44|48|52|56)\?", "on": "prompt", "answer": "The answer is A."}
+    script.write_text(json.dumps({"rules": [*rules, agreeing], "log": str(folder / "calls.log")}))
+    recipe = folder / "short.toml"
+    recipe.write_text('name = "short"\n' + "".join(f'[[step]]\nuse = "{use}"\n' for use in SHORT))
+    engine = EngineSpec("scripted", str(script))
+    data = folder / "data.jsonl"
+    if not data.exists():
+        write_data(data)
+    tolerate = settings.pop("tolerate", None)
+    loaded = load_recipe(str(recipe), tolerate=tolerate)
+    models = Models({"student": engine, "judge": engine})
+    return Job(Source(data), loaded, models, folder / "run", folder / "gold.jsonl", part_size=7, **settings)
+
+
+def go(made: Job) -> Report:
+    return asyncio.run(run(made, silent))
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_ledger_adds_up_and_rows_come_back_in_their_own_shape(tmp_path: Path) -> None:
+    report = go(job(tmp_path))
+    kept, rest = lines(tmp_path / "gold.jsonl"), lines(tmp_path / "gold.rest.jsonl")
+    assert report.records == RECORDS == sum(report.fates.values()) == len(kept) + len(rest)
+    assert report.fates["KEPT"] == len(kept) > 0
+    assert all(list(row) == ["id", "question", "options", "answer", "kept"] for row in kept)
+    assert all(row["_regold"]["reason"] and row["_regold"]["fate"] == "DROPPED" for row in rest)
+    ledger = json.loads((tmp_path / "run" / "ledger.json").read_text())
+    assert ledger["read"] == ledger["records"] + ledger["rejected"]
+
+
+def test_a_finished_run_answers_again_without_a_call(tmp_path: Path) -> None:
+    first = go(job(tmp_path))
+    calls = (tmp_path / "calls.log").read_text()
+    again = go(job(tmp_path))
+    assert (again.new_calls, again.calls, again.fates) == (0, first.calls, first.fates)
+    assert (tmp_path / "calls.log").read_text() == calls
+
+
+def test_a_record_that_raises_is_marked_and_kept_apart(tmp_path: Path) -> None:
+    report = go(job(tmp_path, {"match": r"What is (3|4)\?", "fail": "request"}))
+    assert report.fates["FAILED"] == 2
+    failed = [row for row in lines(tmp_path / "gold.rest.jsonl") if row["_regold"]["fate"] == "FAILED"]
+    assert [row["id"] for row in failed] == ["r3", "r4"]
+    assert all("RequestFailed" in row["_regold"]["reason"] for row in failed)
+    told = trail(open_run(tmp_path / "run"), "r3")
+    assert [s["step"] for s in told["steps"]] == ["duplicates", "base"]
+
+
+def test_too_many_failures_stop_before_the_next_step_and_can_be_tried_again(tmp_path: Path) -> None:
+    broken = job(tmp_path, {"match": r"What is 1?\d\?", "fail": "request"})
+    with pytest.raises(TooManyFailures, match="step base: 20 records failed"):
+        go(broken)
+    steps = [p.name[:2] for p in (tmp_path / "run").iterdir() if p.name[:2].isdigit()]
+    assert sorted(steps) == ["00", "01", "02"], "no later step starts"
+    with pytest.raises(TooManyFailures):
+        go(broken)
+    assert go(job(tmp_path, {"match": r"What is 1?\d\?", "fail": "request"}, tolerate=0.9)).fates["FAILED"] == 20
+
+
+def test_retry_failed_asks_only_for_what_failed(tmp_path: Path) -> None:
+    # The same script with the failure used up would have another identity, so it fails a fixed number of times instead.
+    rule = {"match": r"What is 3\?", "fail": "request", "times": 1}
+    first = go(job(tmp_path, rule))
+    assert first.fates["FAILED"] == 1
+    plain = go(job(tmp_path, rule))
+    assert plain.fates == first.fates, "failed for good"
+    calls = len((tmp_path / "calls.log").read_text().splitlines())
+    marker = tmp_path / "run"
+    again = go(job(tmp_path, rule, retry_failed=True))
+    asked = len((tmp_path / "calls.log").read_text().splitlines()) - calls
+    assert marker.is_dir()
+    assert again.fates["FAILED"] == 1
+    assert asked == 1
+
+
+def test_an_engine_error_stops_at_once_and_the_same_command_resumes(tmp_path: Path) -> None:
+    stopping = {"match": r"What is 20\?", "fail": "refused", "times": 1}
+    with pytest.raises(EngineRefused):
+        go(job(tmp_path, stopping))
+    assert not (tmp_path / "gold.jsonl").exists()
+    paid = len((tmp_path / "calls.log").read_text().splitlines())
+    with pytest.raises(EngineRefused):
+        go(job(tmp_path, stopping))
+    assert len((tmp_path / "calls.log").read_text().splitlines()) - paid < paid
+
+
+def test_a_role_without_a_model_is_refused_before_any_call(tmp_path: Path) -> None:
+    made = job(tmp_path)
+    bare = Job(made.source, made.recipe, Models({}), made.into)
+    with pytest.raises(RecipeError, match="asks a student"):
+        go(bare)
+
+
+def test_only_bad_lines_are_no_data(tmp_path: Path) -> None:
+    (tmp_path / "data.jsonl").write_text('{"instruction": "a", "output": "b"\n')
+    with pytest.raises(InputError, match=r"data\.jsonl"):
+        go(job(tmp_path))
+
+
+def test_skipped_lines_are_counted_and_kept(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data.jsonl")
+    data.write_text(data.read_text() + '{"id": "torn", "question": "wh\n')
+    made = job(tmp_path)
+    source = Source(data, on_bad_line="skip")
+    report = go(Job(source, made.recipe, made.models, made.into, made.out))
+    assert (report.records, report.rejected) == (RECORDS, 1)
+    assert report.rejects is not None
+    assert lines(Path(report.rejects))[0]["line"] == RECORDS + 1
+
+
+def test_the_truth_never_reaches_a_prompt(tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    rows = [{"id": str(n), "instruction": f"Name {n}", "output": "x", "_regold_truth": "SECRETTRUTH"} for n in range(9)]
+    data.write_text("".join(json.dumps(r) + "\n" for r in rows))
+    go(job(tmp_path))
+    work = [p for p in (tmp_path / "run").rglob("*") if p.is_file() and not p.parent.name.startswith("00-load")]
+    assert work
+    assert not any(b"SECRETTRUTH" in p.read_bytes() for p in work)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".parquet", ".jsonl.gz", ".jsonl.zst"])
+def test_the_output_takes_the_container_its_name_asks_for(tmp_path: Path, suffix: str) -> None:
+    made = job(tmp_path)
+    report = go(Job(made.source, made.recipe, made.models, made.into, tmp_path / f"gold{suffix}"))
+    assert Path(report.out).stat().st_size
+    assert report.rest == str(tmp_path / f"gold.rest{suffix}")
