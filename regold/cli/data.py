@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regold.cli import options as o
+import regold.cli.options as o
 from regold.cli.screen import console, exit_codes, print_json
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from regold.cli import options as o
+import regold.cli.options as o
 from regold.cli.screen import console, exit_codes, print_json
 
 LONGEST = 2000
