@@ -96,9 +96,10 @@ def _number(content: str) -> str | None:
 
 def _bare_number(text: str) -> str | None:
     """Return the number that a text without a statement is, or the only one that its last line comes to."""
+    text = tidy(text).strip()
     if parse_number(trimmed(text)) is not None:
         return trimmed(text)
-    line = tidy(text).strip().rpartition("\n")[2]
+    line = text.rpartition("\n")[2]
     numbers = find_numbers(line.rpartition("=")[2])
     return numbers[0][0] if len(numbers) == 1 else None
 

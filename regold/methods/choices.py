@@ -84,12 +84,11 @@ def _claims(text: str) -> list[str]:
 
 def _claimed(content: str, options: Sequence[str]) -> tuple[str | None, set[str]]:
     """Return the letter that one statement claims and the letters it denies."""
-    sentence = first_sentence(content)
     by_text = _leading_option(content, options)
     if by_text is not None:
         return by_text, set()
-    if _NOT.match(sentence.strip()):
-        return _after_denial(sentence, options)
+    if _NOT.match(content):
+        return _after_denial(content, options)
     kept = _INSTEAD.sub(" ", content)
     head = _HEAD.match(kept)
     letter = _legal(head[1], options) if head else None
@@ -98,10 +97,10 @@ def _claimed(content: str, options: Sequence[str]) -> tuple[str | None, set[str]
     return (None if _contradicts(letter, kept[head.end(1) :], options) else letter), set()
 
 
-def _after_denial(sentence: str, options: Sequence[str]) -> tuple[str | None, set[str]]:
+def _after_denial(content: str, options: Sequence[str]) -> tuple[str | None, set[str]]:
     """Read `not B but C`: what follows the turn is claimed, what precedes it is denied."""
-    turn = _RATHER.search(sentence)
-    before, after = (sentence[: turn.start()], sentence[turn.end() :]) if turn else (sentence, "")
+    turn = _RATHER.search(content)
+    before, after = (content[: turn.start()], content[turn.end() :]) if turn else (content, "")
     denied = {m for m in _LONE.findall(before) if _legal(m, options)}
     claimed = {m for m in _LONE.findall(after) if _legal(m, options)} - denied
     return (claimed.pop() if len(claimed) == 1 else None), denied

@@ -53,7 +53,8 @@ def _spelled(character: str) -> str:
 
 def parse_number(text: str) -> Number | None:
     """Return the number that a whole text is, with at most a few words of unit; None for anything else."""
-    match = _WHOLE.match(re.sub(r"\s+", " ", tidy(text)).strip().strip("$").strip())
+    text = re.sub(r"\s+", " ", tidy(text)).strip()
+    match = _WHOLE.match(re.sub(r"^\$ ?(.*?) ?\$$", r"\1", text))
     if match is None or match["value"] is None:
         return None
     unit = (match["unit"] or "").strip().casefold()
