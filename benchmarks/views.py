@@ -28,8 +28,8 @@ from regold.record import Message
 
 def load(path: Path) -> list[Row]:
     """Read the rows whose label is right, as records with the predictions in their source."""
-    text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    raw = [(number, json.loads(line)) for number, line in enumerate(text.decode().splitlines(), start=1)]
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    raw = [(number, json.loads(line)) for number, line in enumerate(data.splitlines(), start=1)]
     return [_row(path, number, row) for number, row in raw if row["error_type"] == "ok"]
 
 
