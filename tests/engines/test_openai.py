@@ -1,4 +1,4 @@
-"""Against a real loopback server that can fail in every way: what is retried, what fails one record, what stops the run."""
+"""Against a loopback server that can fail in every way: what is retried, what fails a record, what stops the run."""
 
 import asyncio
 import logging
