@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from regold.asking import asked
-from regold.engines import open_engine
-from regold.engines.base import Completion, Engine, EngineSpec, Request
+from regold.engines.base import Completion, Engine, Request
 from regold.errors import InputError, RecipeError, RequestFailed
-from regold.formats.rows import Reject, Row
+from regold.formats.rows import Row
 from regold.methods.agreement import same_answer
 from regold.methods.answers import read_answer
-from regold.prompts import Prompts, load_prompts
+from regold.prompts import Prompts
 from regold.record import Message, Messages, Record
 from regold.stage import Context, Engines
 
@@ -32,9 +31,9 @@ class Question(NamedTuple):
     id: str = ""
 
     @classmethod
-    def of(cls, record: Record) -> Question:
-        """Take a held-out record: its response is the reference."""
-        return cls(record.query, record.options, record.response, record.id)
+    def of(cls, row: Row) -> Question:
+        """Take a row of a held-out file: the reference is its true value where it holds one, else its response."""
+        return cls(row.messages[:-1], row.options, row.truth or row.messages[-1].content, row.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +87,6 @@ class Evaluation:
         """Return the share of samples from which no answer could be read."""
         return sum(answer is None for item in self.items for answer in item.answers) / (self.n * self.samples)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return figures and items as JSON values."""
-        figures = {name: getattr(self, name) for name in ("accuracy", "standard_error", "n", "unread")}
-        figures["standard_error"] = None if self.n < 2 else figures["standard_error"]
-        own = {name: getattr(self, name) for name in ("engine", "temperature", "samples")}
-        sampled = self.sampled.as_json() if self.sampled else None
-        return {**own, **figures, "sampled": sampled, "items": [asdict(item) for item in self.items]}
-
 
 async def evaluate(
     engine: Engine,
@@ -124,25 +115,6 @@ async def evaluate(
         return greedy
     hot = Request((), temperature, max_tokens=max_tokens)
     return replace(greedy, sampled=await _decode(engine, questions, prompts, hot, samples, slots))
-
-
-async def evaluate_file(
-    rows: Iterable[Row | Reject], spec: EngineSpec, prompts: str | None, temperature: float = 0.0, samples: int = 1
-) -> Evaluation:
-    """Open an engine and evaluate it on a file's rows: the reference is a row's true value where it holds one, else its
-    response.
-    """
-    asks = load_prompts(prompts) if prompts else None
-    questions = [
-        Question(row.messages[:-1], row.options, row.truth or row.messages[-1].content, row.id)
-        for row in rows
-        if isinstance(row, Row)
-    ]
-    engine = open_engine(spec)
-    try:
-        return await evaluate(engine, questions, asks, temperature, samples)
-    finally:
-        await engine.close()
 
 
 async def _decode(

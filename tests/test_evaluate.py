@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import dataclasses
 import math
 from pathlib import Path
 
 import pytest
 
-from regold.engines import EngineSpec
+from regold.engines import EngineSpec, open_engine
 from regold.engines.base import Completion, Request
 from regold.engines.scripted import Rule, Script, ScriptedEngine
 from regold.errors import EngineRefused, InputError, RecipeError
-from regold.evaluate import Evaluation, Outcome, Question, evaluate, evaluate_file
-from regold.formats.rows import Reject, Row
+from regold.evaluate import Evaluation, Outcome, Question, evaluate
+from regold.formats.rows import Row
 from regold.prompts import Prompts
-from regold.record import Message, Messages, Record
+from regold.record import Message, Messages
+from regold.train import TrainSettings, train
+from tests.tiny import build_tiny
 
 COLOURS = ("red", "green", "blue", "grey")
 
@@ -83,7 +85,7 @@ def test_greedy_stands_beside_sampled_and_samples_are_shares() -> None:
     assert found.sampled is not None
     assert (found.sampled.temperature, found.sampled.samples, found.sampled.right) == (0.5, 4, (0.25,))
     assert {(r.temperature, r.sample) for r in engine.requests} == {(0.0, 0), *((0.5, i) for i in range(4))}
-    assert json.loads(json.dumps(found.as_json()))["sampled"]["items"][0]["answers"] == ["C", "D", "D", "D"]
+    assert found.sampled.items[0].answers == ("C", "D", "D", "D")
 
 
 def test_a_question_is_asked_as_the_base_view_asks_it_or_as_it_stands() -> None:
@@ -98,22 +100,10 @@ def test_a_question_is_asked_as_the_base_view_asks_it_or_as_it_stands() -> None:
     assert "sky?</data> Answer." in wrapped[1].content
 
 
-def test_of_a_record_the_response_is_the_reference() -> None:
-    record = Record("r1", (*asking("sky?"), Message("assistant", "blue")), ("red", "blue"))
-    assert Question.of(record) == (record.query, ("red", "blue"), "blue", "r1")
-
-
-def test_a_file_is_compared_with_its_true_values_where_it_has_them(tmp_path: Path) -> None:
-    script = tmp_path / "rules.json"
-    script.write_text(json.dumps({"rules": [{"match": "sky", "answer": "blue"}]}))
-    messages = (*asking("sky?"), Message("assistant", "red"))
-    rows = [
-        Row("a", messages, (), {}, "f", 1),
-        Row("b", messages, (), {}, "f", 2, truth="blue"),
-        Reject("f", 3, "not JSON", "{"),
-    ]
-    found = asyncio.run(evaluate_file(rows, EngineSpec("scripted", str(script)), "lab"))
-    assert [(item.id, item.right) for item in found.items] == [("a", 0.0), ("b", 1.0)]
+def test_of_a_row_the_true_value_is_the_reference_where_it_holds_one() -> None:
+    row = Row("r1", (*asking("sky?"), Message("assistant", "red")), ("red", "blue"), {}, "f", 1)
+    assert Question.of(row) == (asking("sky?"), ("red", "blue"), "red", "r1")
+    assert Question.of(dataclasses.replace(row, truth="blue")).reference == "blue"
 
 
 def test_an_engine_that_cannot_serve_stops_the_evaluation() -> None:
@@ -148,3 +138,24 @@ def test_the_error_of_samples_is_over_questions() -> None:
     one = Evaluation("e", 0.5, 2, tuple(Outcome(str(i), ("A", "A"), right) for i, right in enumerate((0, 0.5, 1))))
     assert one.standard_error == pytest.approx(0.5 / math.sqrt(3))
     assert math.isnan(Evaluation("e", 0.0, 1, one.items[:1]).standard_error)
+
+
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")  # peft's, when an adapter is loaded
+@pytest.mark.parametrize("merge", [True, False])
+def test_what_was_trained_is_what_is_measured(tmp_path: Path, merge: bool) -> None:
+    base, out = str(build_tiny(tmp_path / "base")), tmp_path / "out"
+    pairs = [(asking(f"Code of {a}{b}?"), f"{b}{a}") for a in "abcde" for b in "wxyz"]
+    rows = [((*query, Message("assistant", answer)), 1.0) for query, answer in pairs]
+    train(base, rows, out, TrainSettings(epochs=30, learning_rate=1e-2, batch_size=10, rank=32, alpha=64), merge=merge)
+
+    async def measured(spec: EngineSpec) -> float:
+        engine = open_engine(spec)
+        try:
+            questions = [Question(query, (), answer) for query, answer in pairs]
+            return (await evaluate(engine, questions, max_tokens=16)).accuracy
+        finally:
+            await engine.close()
+
+    tuned = EngineSpec("transformers", str(out)) if merge else EngineSpec("transformers", base, adapter=str(out))
+    assert asyncio.run(measured(EngineSpec("transformers", base))) == 0
+    assert asyncio.run(measured(tuned)) >= 0.9

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,15 @@ def chat(*turns: str, system: str = "") -> Messages:
     return (*head, *(Message(role, text) for role, text in zip(roles, turns, strict=False)))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Two threads collapse beside a busy process, and tests run beside each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(build_tiny(tmp_path_factory.mktemp("model")))
@@ -89,6 +99,17 @@ def test_earlier_turns_of_a_conversation_are_query(tokenizer: PreTrainedTokenize
     assert before.startswith("<|system|>\nBe brief<|end|>")
     assert before.endswith("Ann<|end|>\n<|user|>\nSure?<|end|>\n<|assistant|>\n")
     assert answer == "Yes<|end|>"
+
+
+def test_the_reasoning_of_a_response_is_trained_on_and_that_of_the_query_is_not_read(
+    tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    template = CHATML.replace("{{ m.content }}", "{{ m.reasoning_content or '' }}{{ m.content }}")
+    said = [Message("assistant", text, {"reasoning_content": f"({text}?)"}) for text in ("Ann", "Yes")]
+    messages = (Message("user", "Who?"), said[0], Message("user", "Sure?"), said[1])
+    before, answer = parts(tokenizer, template, messages)
+    assert "(Ann?)" not in before
+    assert answer == "(Yes?)Yes<|end|>"
 
 
 @pytest.mark.parametrize("template", [REFUSES_SYSTEM, IGNORES_SYSTEM])

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2.exceptions import TemplateError
-
+from regold.engines.wire import wire_messages
 from regold.errors import InputError, UsageError
 from regold.record import Messages
 
@@ -66,7 +65,9 @@ class EncodeChat:
 
         System text that the template refuses or leaves out goes in front of the first user turn.
         """
-        turns = [{**m.extra, "role": m.role, "content": m.content} for m in messages]
+        turns = wire_messages(messages)
+        if not prompting:  # engines are not asked with a response's reasoning, but it is trained on
+            turns[-1] = {**messages[-1].extra, **turns[-1]}
         system = messages[0].content.strip() if messages[0].role == "system" else ""
         try:
             text = self._apply(turns, prompting)
@@ -81,7 +82,7 @@ class EncodeChat:
     def _apply(self, turns: Sequence[Mapping[str, Any]], prompting: bool) -> str:
         try:
             return str(self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=prompting))
-        except TemplateError:
+        except Exception:  # a template is the model's own code and may raise anything
             raise InputError("the chat template refuses its turns") from None
 
     def _tokens(self, text: str) -> list[int]:

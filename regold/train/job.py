@@ -20,15 +20,13 @@ import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from regold import __version__
+from regold.engines.weights import folder_digest
 from regold.errors import InputError, UsageError
-from regold.fingerprint import canonical, digest, file_digest
+from regold.fingerprint import canonical, digest
 from regold.record import Messages
 from regold.train.encode import EncodeChat, Encoded
 from regold.train.loop import TrainResponses, run
-from regold.train.settings import CARD_FILE, Progress, TrainCard, TrainSettings
-
-MODEL_FILES = frozenset({".safetensors", ".bin", ".json", ".jinja", ".model", ".txt"})
-"""What in a model's folder decides what it answers."""
+from regold.train.settings import Progress, TrainCard, TrainSettings
 
 Rows: TypeAlias = Sequence[tuple[Messages, float]]
 
@@ -75,8 +73,7 @@ def base_digest(model: str) -> str:
     if (folder / "adapter_config.json").is_file():
         raise UsageError(f"{model} is an adapter: give a whole model, such as one trained with merge")
     if folder.is_dir():
-        files = sorted(f for f in folder.iterdir() if f.suffix in MODEL_FILES and f.name != CARD_FILE)
-        return digest({f.name: file_digest(f) for f in files})
+        return folder_digest(folder)
     try:
         return f"{model}@{AutoConfig.from_pretrained(model)._commit_hash}"
     except (OSError, ValueError) as error:
