@@ -130,8 +130,8 @@ def lines(path: Path, limit: int = LINE_LIMIT) -> Iterator[Line]:
         size += len(rest)
         if size <= limit:
             parts.append(rest)
-        elif parts and size > limit:
-            parts = [b"".join(parts)[:RAW_LIMIT]]
+        elif parts:
+            parts = [parts[0][:RAW_LIMIT]]
     if size:
         yield _line(number, parts, b"", size, limit)
 

@@ -94,4 +94,5 @@ def like(old: Any, text: str) -> Any:
         new = DECODER.decode(text)
     except ValueError:
         return text
-    return new if type(new) is type(old) else text
+    alike = isinstance(new, bool) == isinstance(old, bool) and isinstance(new, bool | int | float)
+    return new if alike and json.dumps(new) == text else text

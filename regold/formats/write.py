@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -59,7 +59,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             raise DiskFull(f"{path}: no room left on the disk; free some and run the same command again") from None
         raise InputError(f"cannot be written: {error.strerror or error}", path) from None
     finally:
-        temp.unlink(missing_ok=True)
+        with suppress(OSError):
+            temp.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

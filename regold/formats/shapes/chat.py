@@ -42,14 +42,18 @@ class Chat:
         return (*_LISTS, *_SYSTEM)
 
     def fits(self, row: Mapping[str, Any], columns: Columns) -> bool:
-        """Tell whether the row has a list of turns with this format's keys."""
+        """Tell whether the row has turns with this format's keys; where turns do not tell, the column's name does."""
         name = column(row, "messages", _LISTS, columns)
-        try:
-            turns = unpacked(row[name], name) if name else None
-        except BadRow:
+        if name is None:
             return False
-        first = next((t for t in turns if isinstance(t, dict)), None) if isinstance(turns, list) else None
-        return self.role in first if first else name == ("messages" if self.role == "role" else "conversations")
+        try:
+            turns = unpacked(row[name], name)
+        except BadRow:
+            turns = None
+        first = next((t for t in turns if isinstance(t, dict)), {}) if isinstance(turns, list) else {}
+        if any(role in first for role, _ in _KEYS):
+            return self.role in first
+        return name == ("messages" if self.role == "role" else "conversations")
 
     def parse(self, row: Mapping[str, Any], columns: Columns) -> Parsed:
         """Return every turn of the conversation."""
@@ -135,7 +139,7 @@ def _turn(turn: Any, place: Place, default: str) -> Turn:
         raise BadRow(f"{where} has neither a role nor a from, only {', '.join(turn) or 'nothing'}")
     role_key, content_key = keys or next(((r, c) for r, c in _KEYS if c in turn), _KEYS[0])
     said_by = turn.get(role_key) or default
-    if said_by not in _ROLES:
+    if not isinstance(said_by, str) or said_by not in _ROLES:
         raise BadRow(f"{where} has the unknown {role_key} {said_by!r}; known are {', '.join(_ROLES)}")
     if content_key not in turn and not turn.get("tool_calls"):
         raise BadRow(f"{where} has no {content_key}")

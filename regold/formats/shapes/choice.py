@@ -125,19 +125,21 @@ def _letter(value: Any, options: _Options, name: str) -> str:
             raise BadRow(f"{name} {value} is no 0-based index of {len(options.texts)} options")
         return LETTERS[value]
     text = as_text(value, name)
-    place = _place(text.strip(), options)
+    place = _place(text, options)
     return text if place is None else LETTERS[place]
 
 
 def _place(text: str, options: _Options) -> int | None:
-    if text in options.labels:
-        return options.labels.index(text)
-    if text in options.texts:
-        return options.texts.index(text)
-    dressed = _DRESSED.fullmatch(text)
+    bare = text.strip()
+    if bare in options.labels:
+        return options.labels.index(bare)
+    if text in options.texts or bare in options.texts:
+        return options.texts.index(text if text in options.texts else bare)
+    dressed = _DRESSED.fullmatch(bare)
     if dressed and dressed[1].upper() in options.labels:
         return options.labels.index(dressed[1].upper())
-    return int(text) if text.isdecimal() and text.isascii() and int(text) < len(options.texts) else None
+    index = int(bare) if len(bare) < 3 and bare.isascii() and bare.isdecimal() else len(options.texts)
+    return index if index < len(options.texts) else None
 
 
 def _styled(old: Any, text: str, options: _Options) -> Any:
@@ -145,15 +147,22 @@ def _styled(old: Any, text: str, options: _Options) -> Any:
     place = LETTERS.find(text) if len(text) == 1 else -1
     if not 0 <= place < len(options.texts):
         return text
-    if isinstance(old, int) and not isinstance(old, bool) and str(old) not in options.labels:
-        return place
-    given = "" if old is None else str(old).strip()
     label = options.labels[place]
-    if given in options.labels:
-        return like(old, label)
-    dressed = _DRESSED.fullmatch(given)
-    if given not in options.texts and dressed and dressed[1].upper() in options.labels:
-        return old[: (at := old.index(dressed[1]))] + (label.lower() if dressed[1].islower() else label) + old[at + 1 :]
-    if given.isdecimal() and given not in options.texts:
-        return str(place)
-    return options.texts[place] if given in options.texts else label
+    if not isinstance(old, str):
+        indexed = isinstance(old, int) and not isinstance(old, bool) and str(old) not in options.labels
+        return place if indexed else like(old, label)
+    # an option's text can look like another one's letter
+    return new if _place(new := _worded(old, place, options), options) == place else label
+
+
+def _worded(old: str, place: int, options: _Options) -> str:
+    bare, label = old.strip(), options.labels[place]
+    dressed = _DRESSED.fullmatch(bare)
+    if bare in options.labels:
+        return label
+    if old in options.texts or bare in options.texts:
+        return options.texts[place]
+    if dressed and dressed[1].upper() in options.labels:
+        at = old.index(dressed[1])
+        return old[:at] + (label.lower() if dressed[1].islower() else label) + old[at + 1 :]
+    return str(place) if bare.isdecimal() else label

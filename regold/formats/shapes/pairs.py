@@ -8,7 +8,7 @@ from typing import Any
 
 from regold.formats.rows import BadRow, Columns
 from regold.formats.shapes.chat import said, turns_of
-from regold.formats.shapes.shape import Parsed, Turn, column, joined, like_packed, needed, put
+from regold.formats.shapes.shape import Parsed, Turn, column, joined, like_packed, needed, put, unpacked
 from regold.formats.values import as_text
 from regold.record import Message, Messages
 
@@ -68,7 +68,14 @@ class Pairs:
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, list) or (isinstance(value, str) and value.lstrip().startswith('[{"role"'))
+    """Tell whether a side is a list of turns, as JSON in a text too; text that only begins like one is text."""
+    if not isinstance(value, str):
+        return isinstance(value, list)
+    try:
+        turns = unpacked(value, "") if value.lstrip().startswith("[") else None
+    except BadRow:
+        return False
+    return isinstance(turns, list) and all(isinstance(t, dict) and "role" in t and "content" in t for t in turns)
 
 
 def _written(old: Any, messages: Messages) -> Any:
