@@ -266,6 +266,17 @@ def test_accumulated_steps_equal_one_large_batch(tiny: str, tmp_path: Path) -> N
     assert one.losses[0][1] == pytest.approx(two.losses[0][1], rel=1e-4)
 
 
+@pytest.mark.parametrize("full", [True, False])
+def test_checkpointing_changes_nothing_and_bfloat16_little(tiny: str, tmp_path: Path, full: bool) -> None:
+    base = dataclasses.replace(SHORT, full=full, epochs=2)
+    ways = {"plain": {}, "again": {"checkpointing": True}, "half": {"dtype": "bfloat16"}}
+    cards = {n: train(tiny, ITEMS, tmp_path / n, dataclasses.replace(base, **way)) for n, way in ways.items()}
+    last = {name: card.losses[-1][1] for name, card in cards.items()}
+    assert last["again"] == pytest.approx(last["plain"], rel=1e-6)
+    assert last["half"] == pytest.approx(last["plain"], rel=0.02)
+    assert (cards["plain"].dtype, cards["half"].dtype) == ("float32", "bfloat16")
+
+
 def test_the_folder_is_whole_and_the_card_tells_what_was_done(tiny: str, tmp_path: Path) -> None:
     rows = [*ITEMS, (chat("Who?", "x" * 300), 1.0)]
     settings = dataclasses.replace(SHORT, targets=("q_proj", "v_proj"), max_length=100)

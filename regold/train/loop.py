@@ -155,6 +155,7 @@ def _config(settings: TrainSettings, half: bool, scratch: str) -> Any:
         warmup_steps=settings.warmup,
         seed=settings.seed,
         bf16=half,
+        use_cpu=not torch.accelerator.is_available(),
         **{CHECKPOINTING: settings.checkpointing},
         logging_steps=1 / LOGS,
         logging_nan_inf_filter=False,
