@@ -51,7 +51,7 @@ class Completion:
 
     @property
     def mean_nll(self) -> float | None:
-        """Return the mean negative log-likelihood in nats per token (RobustFT, eq. 7), or None without log-probabilities."""
+        """Return the mean negative log-likelihood in nats per token (RobustFT, eq. 7), or None where unknown."""
         return -sum(self.logprobs) / len(self.logprobs) if self.logprobs else None
 
 
@@ -73,7 +73,7 @@ class Engine(Protocol):
 
     @property
     def identity(self) -> str:
-        """Model, weights or revision, adapter, template, dtype: all that decides an answer, never keys or addresses' secrets."""
+        """Model, weights or revision, adapter, template, dtype: all that decides an answer, never a secret."""
         ...
 
     async def generate(self, request: Request) -> Completion:
@@ -102,7 +102,7 @@ class Encoder(Protocol):
         ...
 
     async def learn(self, texts: Sequence[str]) -> Mapping[str, np.ndarray]:
-        """Return what it learns from the whole data set (idf, a projection); an empty mapping where it needs nothing."""
+        """Return what it learns from the whole data set (idf, a projection); empty where it needs nothing."""
         ...
 
     async def encode(self, texts: Sequence[str], learned: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -119,7 +119,7 @@ class EngineSpec:
     """How to open an engine or encoder; small and picklable, so that any worker can open its own."""
 
     kind: str
-    """"openai", "transformers", "scripted"; for encoders "lexical", "sentence-transformers", "openai", "lab"."""
+    """"openai", "transformers", "scripted"; for encoders "lexical", "static", "sentence-transformers", "openai"."""
     model: str = ""
     base_urls: tuple[str, ...] = ()
     revision: str | None = None

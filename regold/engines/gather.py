@@ -13,24 +13,26 @@ LINGER_S = 0.004
 
 
 class Gather(Generic[Asked, Answer]):
-    """Calls `run` on batches of what concurrent callers asked, one batch at a time, neighbours in length together."""
+    """Calls `run` on batches of what concurrent callers asked, neighbours in length together, `parallel` at a time."""
 
     def __init__(
         self,
         run: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
         size: int,
         length: Callable[[Asked], int],
+        parallel: int = 1,
     ) -> None:
-        self._run, self._size, self._length = run, max(1, size), length
+        self._run, self._size, self._length, self._parallel = run, max(1, size), length, max(1, parallel)
         self._pending: list[tuple[Asked, asyncio.Future[Answer]]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, asked: Asked) -> Answer:
         """Wait for a batch and return the answer. Raises what `run` raised for the whole batch."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._pending.append((asked, future))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work())
+        self._tasks = [task for task in self._tasks if not task.done()]
+        if len(self._tasks) < self._parallel:
+            self._tasks.append(asyncio.create_task(self._work()))
         return await future
 
     async def _work(self) -> None:
@@ -60,9 +62,9 @@ class Gather(Generic[Asked, Answer]):
 
     async def close(self) -> None:
         """Give up what is still waiting."""
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for _, future in self._pending:
             future.cancel()
         self._pending = []

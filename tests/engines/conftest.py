@@ -1,8 +1,11 @@
 """A tiny model, built once a session."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which then retries for minutes
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,87 @@
+"""An encoder behind an OpenAI-compatible server's /v1/embeddings; texts that arrive together share a request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from regold.engines.base import EngineSpec
+from regold.engines.client import Client, Faulty, base_urls
+from regold.engines.gather import Gather
+from regold.engines.hosts import Patience, shown
+from regold.engines.vectors import unit
+from regold.engines.wire import Kind, opening
+from regold.errors import EngineLacks, EngineRefused, RecipeError, RequestFailed
+
+PARALLEL = 8
+
+
+class OpenAIEncoder:
+    """One embedding model behind one or more OpenAI-compatible servers."""
+
+    def __init__(self, spec: EngineSpec, patience: Patience | None = None) -> None:
+        if not spec.model:
+            raise RecipeError("no embedding model: give the name under which the server serves it")
+        self.spec, self.urls = spec, base_urls(spec)
+        self.client = Client(spec, self.urls, patience or Patience())
+        self._gather: Gather[str, np.ndarray | RequestFailed] = Gather(
+            self._batch, spec.batch, len, min(PARALLEL, spec.concurrency)
+        )
+        self._width: int | None = None
+
+    @property
+    def identity(self) -> str:
+        """Model and revision, or else model and hosts."""
+        where = f"@{self.spec.revision}" if self.spec.revision else f" at {' '.join(sorted(map(shown, self.urls)))}"
+        return f"openai embeddings {self.spec.model}{where}"
+
+    async def learn(self, texts: Sequence[str]) -> Mapping[str, np.ndarray]:
+        """Learn nothing."""
+        return {}
+
+    async def encode(self, texts: Sequence[str], learned: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the texts' unit vectors; an empty text, which servers refuse, is the zero vector and is not sent."""
+        rows = await asyncio.gather(*(self._gather(t) for t in texts if t.strip()))
+        failed = next((r for r in rows if isinstance(r, RequestFailed)), None)
+        if failed is not None:
+            raise failed
+        if self._width is None and texts:
+            await self._batch(["width"])
+        out = np.zeros((len(texts), self._width or 0), dtype=np.float32)
+        if rows:
+            out[[bool(t.strip()) for t in texts]] = np.stack([r for r in rows if isinstance(r, np.ndarray)])
+        return out
+
+    async def _batch(self, texts: Sequence[str]) -> Sequence[np.ndarray | RequestFailed]:
+        body = {"model": self.spec.model, "input": list(texts), "encoding_format": "float"}
+        try:
+            return self._read(await self.client.post("/embeddings", body), len(texts))
+        except Faulty as error:
+            if error.fault.kind is Kind.MISSING:
+                raise EngineRefused(
+                    f"{shown(self.urls[0])} serves no embeddings of {self.spec.model}: {error}"
+                ) from None
+            if len(texts) == 1:
+                return [error]
+        # One text too long must not fail the others that happened to travel with it.
+        alone = await asyncio.gather(*(self._batch([text]) for text in texts))
+        return [answer for answers in alone for answer in answers]
+
+    def _read(self, reply: Mapping[str, Any], count: int) -> list[np.ndarray | RequestFailed]:
+        try:
+            rows = sorted(reply["data"], key=lambda row: row["index"])
+            vectors = np.asarray([row["embedding"] for row in rows], dtype=np.float32).reshape(count, -1)
+        except (KeyError, TypeError, ValueError):
+            raise EngineLacks(
+                f"{shown(self.urls[0])}: /embeddings answered without vectors: {opening(repr(reply).encode())}"
+            ) from None
+        self._width = vectors.shape[1]
+        return list(unit(vectors))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._gather.close()
+        await self.client.close()

