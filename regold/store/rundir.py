@@ -62,6 +62,8 @@ class Store:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(handle, 0)
             os.pwrite(handle, str(os.getpid()).encode(), 0)
+            for torn in self.root.glob("*/.*.tmp"):
+                torn.unlink()
             yield
         except BlockingIOError:
             holder = os.pread(handle, 100, 0).decode(errors="replace").strip()
