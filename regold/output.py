@@ -12,7 +12,6 @@ from typing import Any
 from regold.formats import Card, Columns, Exported, ExportRow, Row, export, read, rejoin, restore, split_id, write
 from regold.record import TRAINED_ON, Fate, Messages
 from regold.store.fates import Ended, PastRun, open_run
-from regold.store.files import disk
 
 _WORST = (Fate.FAILED, Fate.DROPPED, Fate.BORDERLINE, Fate.MERGED, Fate.FUSED, Fate.REPAIRED, Fate.KEPT)
 """A conversation is only as good as its worst turn."""
@@ -43,11 +42,9 @@ def write_outputs(run: PastRun, out: Path, provenance: bool) -> Outputs:
     """Write the rows to train on to `out` in their original shape, the rest to `<stem>.rest<suffix>` with `_regold`."""
     stem, suffix = _split(out)
     rest = out.with_name(f"{stem}.rest{suffix}")
-    with disk(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write(out, (_row(f, provenance) for f in finished(run) if f.fate in TRAINED_ON))
-        write(rest, (_row(f, True) for f in finished(run) if f.fate not in TRAINED_ON))
-        return Outputs(out, rest, _rejects(run, out.with_name(f"{stem}.rejected.jsonl")))
+    write(out, (_row(f, provenance) for f in finished(run) if f.fate in TRAINED_ON))
+    write(rest, (_row(f, True) for f in finished(run) if f.fate not in TRAINED_ON))
+    return Outputs(out, rest, _rejects(run, out.with_name(f"{stem}.rejected.jsonl")))
 
 
 def finished(run: PastRun) -> Iterator[Finished]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import shutil
 import time
@@ -18,15 +17,15 @@ import regold
 from regold.engines.journal import Journal, Tally
 from regold.errors import InputError
 from regold.executors import open_executor
+from regold.files import read_json, write_json
 from regold.fingerprint import digest, file_digest
-from regold.formats import Reject, Row, read
+from regold.formats import Reject, Row, read, write
 from regold.output import Outputs, write_outputs
 from regold.prompts import load_prompts
 from regold.recipe import Recipe
 from regold.runner import Models, OpenModels, Plan, Step, forget_failures, open_models, plan, run_steps
 from regold.store import Store
 from regold.store.fates import close_run, open_run
-from regold.store.files import read_json, replacing, write_json
 
 PART_SIZE = 1000
 
@@ -147,10 +146,7 @@ def load(store: Store, source: Source, part_size: int) -> dict[str, Any]:
     if not records:
         shutil.rmtree(folder, ignore_errors=True)
         raise InputError(f"holds no record that can be used ({len(rejects)} lines rejected)", source.path)
-    with replacing(folder / "rejects.jsonl") as temporary:
-        temporary.write_text(
-            "".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in rejects), encoding="utf-8"
-        )
+    write(folder / "rejects.jsonl", (asdict(r) for r in rejects))
     kind = " + ".join(sorted(formats))
     summary = {"records": records, "rejected": len(rejects), "format": kind, "turns": source.turns}
     write_json(done, summary)
@@ -167,7 +163,7 @@ def _rows(source: Source, rejects: list[Reject], formats: set[str]) -> Iterator[
 
 
 async def probe(store: Store, recipe: Recipe, models: OpenModels) -> None:
-    """Ask each engine the smallest requests that show it has what the recipe needs. Raises EngineError where it lacks it.
+    """Ask each engine the smallest requests that show it has what the recipe needs. Raises EngineError.
 
     What was shown is remembered, so that resuming sends no probe again.
     """

@@ -60,7 +60,9 @@ def kill_after(command: list[str], folder: Path, server: Running, calls: int, pa
 
 def state(run: Path) -> dict[str, bytes]:
     """Return every file that decides the result; journals, lock and manifest name attempts, processes and addresses."""
-    files = (p for p in run.rglob("*") if p.is_file() and "calls" not in p.parts and p.name not in ("lock", "manifest.json"))
+    files = (
+        p for p in run.rglob("*") if p.is_file() and "calls" not in p.parts and p.name not in ("lock", "manifest.json")
+    )
     return {p.relative_to(run).as_posix(): p.read_bytes() for p in sorted(files)}
 
 
@@ -117,7 +119,7 @@ def test_a_change_upstream_pays_only_for_requests_never_answered(
 
 
 def test_appended_records_pay_only_for_themselves(unbroken: tuple[Path, Counter[str]], tmp_path: Path) -> None:
-    whole, _ = unbroken
+    _whole, _ = unbroken
     data = tmp_path / "data.jsonl"
     write_data(data)
     with running(tmp_path, latency=0.0) as server:

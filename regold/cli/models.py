@@ -95,10 +95,9 @@ def evaluate(
         from regold.formats import Row
 
         spec = o.Asked(model, base_url or (), None, engine_revision, adapter, None, concurrency).student()
-        chosen = prompts or (o.LAB if model == o.LAB else "default")
         source = o.source(data, format, "last", "stop", response_column)
         rows = [row for row in source.read() if isinstance(row, Row)]
-        found = asyncio.run(_evaluate(rows, spec, chosen, temperature, samples))
+        found = asyncio.run(_evaluate(rows, spec, prompts, temperature, samples))
         lines = [found, *([found.sampled] if found.sampled else [])]
         if as_json:
             print_json({"model": model, **_measured(lines[0]), "sampled": [_measured(e) for e in lines[1:]]})
@@ -127,7 +126,7 @@ def demo(
 
 
 async def _evaluate(
-    rows: Sequence[Row], spec: EngineSpec, prompts: str, temperature: float, samples: int
+    rows: Sequence[Row], spec: EngineSpec, prompts: str | None, temperature: float, samples: int
 ) -> Evaluation:
     from regold.engines import open_engine
     from regold.evaluate import Question, evaluate
@@ -135,8 +134,8 @@ async def _evaluate(
 
     engine = open_engine(spec)
     try:
-        questions = [Question(r.messages[:-1], r.options, r.truth or r.messages[-1].content, r.id) for r in rows]
-        return await evaluate(engine, questions, load_prompts(prompts), temperature, samples)
+        chosen = load_prompts(prompts) if prompts else None
+        return await evaluate(engine, [Question.of(row) for row in rows], chosen, temperature, samples)
     finally:
         await engine.close()
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from regold.errors import InputError
-from regold.formats.write import replacing, write
+from regold.files import replacing
+from regold.formats.write import write
 
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 DATA = "data/train-00000-of-00001.parquet"

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from regold.errors import InputError
+from regold.files import replacing
 from regold.formats.dataset import Card, empty_folder, write_folder
 from regold.formats.rows import did_you_mean
 from regold.formats.trainers import llamafactory_entry, llamafactory_row, llamafactory_takes, openai_row
-from regold.formats.write import replacing, write
+from regold.formats.write import write
 from regold.record import Messages
 
 WEIGHT = "loss_weight"

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import regold.formats.arrow_files as arrow_files
+import regold.formats.blocks as blocks
+import regold.formats.text_files as text_files
 from regold.errors import InputError
-from regold.formats import arrow_files, blocks, text_files
 from regold.formats.text_files import Entry
 
 _READERS: dict[str, Callable[[Path], Iterator[Entry]]] = {

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import regold.formats.blocks as blocks
 from regold.errors import InputError
-from regold.formats import blocks
 from regold.formats.blocks import LINE_LIMIT, Line
 from regold.formats.rows import RAW_LIMIT, BadRow
 from regold.formats.values import DECODER, check_text, explain, kind, parse

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import csv
-import errno
 import gzip
 import io
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import zstandard
 
-from regold.errors import DiskFull, InputError
+from regold.errors import InputError
+from regold.files import replacing
 from regold.formats.columnar import write_parquet
 from regold.formats.sources import container
 from regold.formats.values import dump
@@ -40,35 +39,6 @@ def write(path: Path, rows: Rows) -> int:
         raise InputError("this is a folder; name a file in it", path)
     with replacing(path) as stream:
         return _WRITERS[kind](stream, rows, path)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside `path` that takes its place, synced to disk, when the block ends well."""
-    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temp.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temp.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"{path}: no room left on the disk; free some and run the same command again") from None
-        raise InputError(f"cannot be written: {error.strerror or error}", path) from None
-    finally:
-        with suppress(OSError):
-            temp.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 from regold.corrupt import corrupt_file, rows_of
 from regold.engines import EngineSpec, open_engine
 from regold.evaluate import Question, evaluate
-from regold.formats import Row
+from regold.files import read_json, write_json
 from regold.lab.data import WITHIN, write_items
 from regold.lab.world import World
 from regold.methods.detection import detection
@@ -26,7 +26,6 @@ from regold.record import Status
 from regold.run import Job, Report, Source, run
 from regold.runner import Models
 from regold.store.fates import open_run
-from regold.store.files import read_json, write_json
 from regold.train import TrainSettings, train
 
 MODEL = Path(__file__).parent / "model"
@@ -162,8 +161,8 @@ def measure(model: Path, test: Path) -> float:
     async def answer() -> float:
         engine = open_engine(EngineSpec("transformers", str(model), batch=64))
         try:
-            rows = [Question(r.messages[:-1], r.options, r.messages[-1].content, r.id) for r in _rows(test)]
-            return (await evaluate(engine, rows, load_prompts("lab"), max_tokens=16)).accuracy
+            questions = [Question.of(row) for row in rows_of(test, None, {})]
+            return (await evaluate(engine, questions, load_prompts("lab"), max_tokens=16)).accuracy
         finally:
             await engine.close()
 
@@ -184,10 +183,6 @@ def _questions(task: Task, folder: Path) -> tuple[Path, Path]:
     write_items(clean, world.items(SET, task.items, task.seed, "train"))
     write_items(test, world.items(SET, TEST_ITEMS, task.seed, "test"))
     return clean, test
-
-
-def _rows(path: Path) -> list[Row]:
-    return rows_of(path, None, {})
 
 
 def _row(task: Task, test: Path, row: dict[str, Any]) -> dict[str, Any]:

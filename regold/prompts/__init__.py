@@ -1,4 +1,4 @@
-"""Prompt sets: folders of text files with {{name}} placeholders, replaceable by a user, digested into the fingerprint."""
+"""Prompt sets: folders of text files with {{name}} placeholders, replaceable by a user, digested by content."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ class Prompts:
     texts: Mapping[str, str]
 
     def render(self, prompt: str, **values: str) -> str:
-        """Fill a prompt in one pass, so that a placeholder inside a value stays text. Raises RecipeError for a missing one."""
+        """Fill a prompt in one pass, so that a placeholder inside a value stays text. Raises RecipeError."""
 
         def fill(match: re.Match[str]) -> str:
             try:
                 return values[match[1]]
             except KeyError:
+                known = ", ".join(sorted(values))
                 raise RecipeError(
-                    f"prompt {prompt!r} of set {self.name!r} asks for {{{{{match[1]}}}}}; known: {', '.join(sorted(values))}"
+                    f"prompt {prompt!r} of set {self.name!r} asks for {{{{{match[1]}}}}}; known: {known}"
                 ) from None
 
         return _PLACEHOLDER.sub(fill, self.text(prompt))

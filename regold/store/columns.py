@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from regold.files import replacing
 from regold.record import Edit, Message, Messages, NoteType
-from regold.store.files import replacing
 
 ARROW: Mapping[NoteType, pa.DataType] = {
     NoteType.TEXT: pa.string(),
@@ -71,8 +71,8 @@ def edit_row(row: int, id_: str, edit: Edit) -> dict[str, Any]:
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
     """Write rows as one parquet file, whole or not at all; the same rows give the same bytes."""
     table = pa.Table.from_pylist(list(rows), schema=schema)
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    with replacing(path) as stream:
+        pq.write_table(table, stream, compression="zstd")
 
 
 def read_columns(path: Path, columns: Iterable[str] | None = None) -> pa.Table:

@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from regold.errors import InputError
+from regold.files import read_json, write_json
 from regold.record import Fate, Messages, NoteType, Status
 from regold.store.columns import load_messages, write_rows
-from regold.store.files import read_json, write_json
 from regold.store.rundir import StepPlace, Store, read_manifest
 
 _FATES = pa.schema(

@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from regold.errors import InputError, RunBusy
+from regold.files import disk, read_json, replacing, write_json
 from regold.formats.rows import Row
 from regold.record import Edit, NoteType, Record, Status
 from regold.store.columns import LOADED, dump_messages, edit_row, edit_schema, load_messages, read_columns, write_rows
-from regold.store.files import disk, read_json, replacing, write_json
 from regold.store.table import Table
 
 FIXED = ("status", "messages", "options", "weight")
@@ -119,7 +119,7 @@ class Store:
     def write_artifact(self, step: StepPlace, artifact: Any) -> None:
         """Store a fit's result whole: a dict of arrays as npz, all else as JSON."""
         if isinstance(artifact, Mapping) and artifact and all(isinstance(v, np.ndarray) for v in artifact.values()):
-            with replacing(self.folder(step) / "artifact.npz") as temporary, temporary.open("wb") as stream:
+            with replacing(self.folder(step) / "artifact.npz") as stream:
                 np.savez(stream, **artifact)
         else:
             write_json(self.folder(step) / "artifact.json", artifact)
