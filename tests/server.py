@@ -41,6 +41,7 @@ FAULTS: dict[str, tuple[int, Any]] = {
     "torn": (200, '{"choices": [{"message": {"content": "The ans'),
     "nonsense": (200, {"hello": "world"}),
     "redirect": (302, ""),
+    "window": (400, {"error": {"message": "max_tokens=512 is too many", "param": "max_tokens", "code": 400}}),
     "max_tokens": (
         400,
         {"error": {"message": "use the other one", "code": "unsupported_parameter", "param": "max_tokens"}},
@@ -119,7 +120,9 @@ class Server:
         return web.json_response({})
 
     async def models(self, request: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": self.model, "object": "model"}]})
+        return web.json_response(
+            {"object": "list", "data": [{"id": self.model, "object": "model", "max_model_len": 256}]}
+        )
 
     async def chat(self, body: dict[str, Any], kind: str) -> web.Response:
         request = Request(

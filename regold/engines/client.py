@@ -138,8 +138,8 @@ class Client:
         except (aiohttp.ClientError, OSError) as error:
             return Fault(Kind.AGAIN, f"the connection broke ({type(error).__name__})")
 
-    async def models(self) -> list[str]:
-        """Return the names of the models served, or an empty list where the server does not say."""
+    async def models(self) -> list[Mapping[str, Any]]:
+        """Return what the server says of the models it serves (`id`, perhaps `max_model_len`), or an empty list."""
         session, host = self._session or self._open(), self.hosts.all[0]
         try:
             timeout = aiohttp.ClientTimeout(total=CONNECT_S)
@@ -148,7 +148,7 @@ class Client:
         except (aiohttp.ClientError, OSError, TimeoutError):
             return []
         data = listed.get("data") if isinstance(listed, dict) else None
-        return [str(m.get("id")) for m in data if isinstance(m, dict)] if isinstance(data, list) else []
+        return [m for m in data if isinstance(m, dict)] if isinstance(data, list) else []
 
     def _open(self) -> aiohttp.ClientSession:
         headers = {"Content-Type": "application/json", "User-Agent": "regold"}

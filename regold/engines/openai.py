@@ -31,7 +31,7 @@ class OpenAIEngine:
             raise RecipeError("no model name: give the name under which the server serves it")
         self.spec, self.urls, self.patience = spec, base_urls(spec), patience or Patience()
         self.client = Client(spec, self.urls, self.patience)
-        self._limit = "max_tokens"
+        self._limit, self._window = "max_tokens", 2**31
         self._prefixes: dict[bytes, list[int]] = {}
 
     @property
@@ -42,23 +42,35 @@ class OpenAIEngine:
 
     async def generate(self, request: Request) -> Completion:
         """Answer one request. Raises EngineLacks where log-probabilities were asked for and did not come."""
-        limit = self._limit
+        limit, most = self._limit, min(request.max_tokens, self._window)
         try:
-            reply = await self.client.post("/chat/completions", chat_body(self.spec.model, request, limit))
+            body = chat_body(self.spec.model, replace(request, max_tokens=most), limit)
+            reply = await self.client.post("/chat/completions", body)
         except Faulty as error:
             if error.fault.kind is Kind.MISSING:
                 raise await self._not_served(error) from None
-            if limit == NEWER_LIMIT or (error.fault.code, error.fault.param) != ("unsupported_parameter", limit):
+            if not await self._adapted(error, limit, most):
                 raise
-            self._limit = NEWER_LIMIT
             return await self.generate(request)
         done = read_completion(reply, request.logprobs)
         if request.logprobs and done.logprobs is None:
             raise EngineLacks(f"{self._name()} returned no log-probabilities, or not for all tokens")
         return done
 
+    async def _adapted(self, error: Faulty, limit: str, most: int) -> bool:
+        """Say whether the request may go again: under the newer name of `max_tokens`, or within the model's window."""
+        if error.fault.param != limit:
+            return False
+        if error.fault.code == "unsupported_parameter" and limit != NEWER_LIMIT:
+            self._limit = NEWER_LIMIT
+            return True
+        served = {m.get("id"): m.get("max_model_len") for m in await self.client.models()}
+        window = served.get(self.spec.model)
+        self._window = window if isinstance(window, int) else self._window
+        return self._window < most
+
     async def _not_served(self, error: Faulty) -> EngineRefused:
-        served = await self.client.models()
+        served = [str(m.get("id")) for m in await self.client.models()]
         known = f"it serves: {', '.join(served[:20])}" if served else "it lists no models; does the address lack /v1?"
         refusal = EngineRefused(f"{self._name()} is not served ({error}); {known}")
         self.client.hosts.stop(refusal)

@@ -243,6 +243,18 @@ def test_the_newer_name_of_max_tokens_is_found(server: Running) -> None:
     assert using(server, lambda e: many(e, 3))[2].text
 
 
+def test_more_tokens_than_the_window_are_not_asked_for_twice(server: Running) -> None:
+    server.control(faults=[{"kind": "window", "times": 100, "match": '"max_tokens":512'}])
+    before = server.count().total()
+
+    async def work(engine: OpenAIEngine) -> None:
+        for _ in range(5):
+            assert (await engine.generate(ask())).text
+
+    using(server, work)
+    assert server.count().total() - before == 6
+
+
 def test_a_dead_host_is_set_aside(server: Running, caplog: pytest.LogCaptureFixture) -> None:
     urls = ("http://127.0.0.1:9/v1", server.url)
 
