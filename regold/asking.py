@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from regold.engines.base import Completion, Request
+from regold.methods.agreement import same_answer
+from regold.methods.answers import read_answer
 from regold.methods.verdicts import json_verdict, plain_verdict, verdict_schema
 from regold.record import Message, Messages, Record
 from regold.stage import Context
@@ -61,6 +65,14 @@ def conversation(messages: Messages) -> str:
     if [m.role for m in messages] == ["user"]:
         return messages[0].content
     return "\n\n".join(f"[{m.role}]\n{m.content}" for m in messages)
+
+
+async def vote_nll(ctx: Context, role: str, request: Request, record: Record, answer: str, votes: int) -> float:
+    """Return -log of an answer's share among `votes` sampled answers, half a vote added to its own and one to all."""
+    asked = (ctx.ask(role, replace(request, sample=n)) for n in range(votes))
+    read = [read_answer(c.text, record.response, record.options, c.finish) for c in await asyncio.gather(*asked)]
+    hits = sum(same_answer(answer, said, record.options) is True for said in read)
+    return -math.log((hits + 0.5) / (votes + 1))
 
 
 async def ask_verdict(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from regold.methods.answers import SHORT_WORDS
 from regold.methods.numbers import parse_number, same_number
-from regold.methods.statements import plain, trimmed
+from regold.methods.statements import HEAD, plain, trimmed
 
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b\s+")
 _LATEX = re.compile(r"\\(?:left|right|[!,;: ])|\$|\\(?=[()\[\]%$])")
@@ -17,6 +17,8 @@ _EDGES = re.compile(r"(?<!\w)[^\w\s%$€£°+\-−√π∞]+|[^\w\s%$€£°+\-�
 
 def normalised(answer: str) -> str:
     """Return an answer as short answers are compared: without case, articles, markup and words' edge punctuation."""
+    if len(answer) > HEAD:
+        return " ".join(answer.casefold().split())
     text = unicodedata.normalize("NFKC", trimmed(plain(answer))).casefold().replace("’", "'")
     text = re.sub(r"\\[dt]frac", r"\\frac", _LATEX.sub("", text))
     words = re.sub(r"\s+", " ", _EDGES.sub(" ", text)).strip()

@@ -8,12 +8,14 @@ from enum import StrEnum
 
 from regold.methods.choices import read_choice
 from regold.methods.numbers import find_numbers, parse_number, tidy
-from regold.methods.statements import final_text, first_sentence, plain, stated_text, statements, trimmed
+from regold.methods.statements import CONTENT, final_text, first_sentence, plain, stated_text, statements, trimmed
 
 SHORT_WORDS = 5
 """A response of at most so many words is a short answer."""
 STATED_WORDS = 12
 """A statement's content of at most so many words is a short answer."""
+LONGEST = 50
+"""Characters of the longest word that a short answer may have, on average."""
 _VERDICT = re.compile(r"^\W*(yes|no|true|false|maybe)\b\s*(?:[,.:;!—–-]|$)", re.IGNORECASE)
 
 
@@ -75,13 +77,13 @@ def read_answer(
 
 def _closing(text: str) -> str | None:
     """Return the content of an answer statement that ends a text."""
-    found = [s for s in statements(text) if not text[s.end :].strip(" \n\t.$*)}]\\")]
-    return found[-1].content if found else None
+    end = len(text.rstrip(" \n\t.$*)}]\\"))
+    return next((s.content for s in reversed(statements(text)) if s.end >= end), None)
 
 
 def _is_short(text: str, words: int) -> bool:
     text = text.strip()
-    return 0 < len(text.split()) <= words and "\n" not in text
+    return 0 < len(text) <= LONGEST * words and len(text.split()) <= words and "\n" not in text
 
 
 def _number(content: str) -> str | None:
@@ -99,7 +101,7 @@ def _bare_number(text: str) -> str | None:
     text = tidy(text).strip()
     if parse_number(trimmed(text)) is not None:
         return trimmed(text)
-    line = text.rpartition("\n")[2]
+    line = text.rpartition("\n")[2][-CONTENT:]
     numbers = find_numbers(line.rpartition("=")[2])
     return numbers[0][0] if len(numbers) == 1 else None
 

@@ -6,13 +6,13 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from regold.methods.statements import first_sentence, plain, statements, trimmed
+from regold.methods.statements import CONTENT, MOST, first_sentence, plain, statements, trimmed
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ENDS = r"(?=$|[\s,:;)\]}>!?*。，、：；]|[.](?![A-Za-z])|[\"'’”](?![A-Za-z]))"
 _FILLER = r"(?:(?:clearly|probably|therefore|indeed|most likely|definitely|simply|likely),?\s+)?"
 _CALLED = r"(?:(?:the\s+)?(?:option|choice|letter|answer|number)\s+)?"
-_HEAD = re.compile(rf"^{_FILLER}{_CALLED}[(\[{{<\"'“]*([A-Za-z]){_ENDS}", re.IGNORECASE)
+_HEAD = re.compile(rf"^{_FILLER}{_CALLED}[(\[{{<\"'“]{{0,4}}([A-Za-z]){_ENDS}", re.IGNORECASE)
 _LONE = re.compile(r"(?<![A-Za-z0-9'’./-])([A-Z])(?![A-Za-z0-9'’/-]|\.[A-Za-z])")
 _NOT = re.compile(
     r"^(?:definitely\s+|certainly\s+|clearly\s+)?(?:not|neither|n['’]t|cannot|can['’]t|wrong)\b", re.IGNORECASE
@@ -36,7 +36,8 @@ _CORRECT = re.compile(
     r"(?<![A-Za-z0-9'’])\(?([A-Z])\)?\.?\s+(?:is|must\s+be|would\s+be|seems|appears)\s+(?:clearly\s+|indeed\s+|also\s+)?(?P<no>not\s+)?(?:(?:the\s+)?(?:correct|right|best|true)\b|the\s+answer\b)"
 )
 _LINE = re.compile(
-    rf"^[^\w(\[]*(?:(?:option|choice|answer)\s+)?[(\[\"'“*]*([A-Za-z]){_ENDS}[)\]\"'”*]*[.:)]*\s*(.*)$", re.IGNORECASE
+    rf"^[^\w(\[]{{0,9}}(?:(?:option|choice|answer)\s+)?[(\[\"'“*]{{0,4}}([A-Za-z]){_ENDS}[)\]\"'”*]{{0,4}}[.:)]{{0,2}}\s*(.*)$",
+    re.IGNORECASE,
 )
 
 
@@ -77,9 +78,9 @@ def option_letter(text: str, options: Sequence[str]) -> str | None:
 def _claims(text: str) -> list[str]:
     """Return what the text claims to be the answer, in order; a denial keeps its `not`."""
     found = [(s.start, s.content) for s in statements(text)]
-    found += [(m.start(), text[m.end() :].partition("\n")[0]) for m in _CHOSEN.finditer(text)]
+    found += [(m.start(), text[m.end() : m.end() + CONTENT].partition("\n")[0]) for m in _CHOSEN.finditer(text)]
     found += [(m.start(), f"{'not ' if m['no'] else ''}{m[1]}") for m in _CORRECT.finditer(text)]
-    return [content for _, content in sorted(found)]
+    return [content for _, content in sorted(found)][-MOST:]
 
 
 def _claimed(content: str, options: Sequence[str]) -> tuple[str | None, set[str]]:

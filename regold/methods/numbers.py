@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
+LONGEST = 200
+"""Characters of the longest text that can be a number with its unit."""
 _SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _MONEY = {"$": "dollar", "us$": "dollar", "usd": "dollar", "€": "euro", "eur": "euro", "£": "pound", "gbp": "pound"}
 _CURRENCY = r"(?:US\$|A\$|C\$|\$|€|£|¥|₹|(?:USD|EUR|GBP|Rs\.?)\s?)"
@@ -53,6 +55,8 @@ def _spelled(character: str) -> str:
 
 def parse_number(text: str) -> Number | None:
     """Return the number that a whole text is, with at most a few words of unit; None for anything else."""
+    if len(text) > LONGEST:
+        return None
     text = re.sub(r"\s+", " ", tidy(text)).strip()
     match = _WHOLE.match(re.sub(r"^\$ ?(.*?) ?\$$", r"\1", text))
     if match is None or match["value"] is None:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from regold.methods.answers import Kind, extract, kind_of
 from regold.methods.choices import LETTERS, option_letter, same_words
 from regold.methods.numbers import parse_number
-from regold.methods.statements import without_thinking
+from regold.methods.statements import HEAD, without_thinking
 
-_OPENING = r"\W*(?:(?:so|therefore|thus|hence),?\s+)?(?:(?:the|my)\s+)?(?:(?:final|correct|right|best)\s+)*"
+_OPENING = r"\W{0,9}(?:(?:so|therefore|thus|hence),?\s+)?(?:(?:the|my)\s+)?(?:(?:final|correct|right|best)\s+)*"
 _LETTERED = re.compile(
-    rf"^(?P<lead>{_OPENING}(?:answer|option|choice)?\s*(?:is|:)?\s*(?:option\s+|choice\s+)?\W*)"
+    rf"^(?P<lead>{_OPENING}(?:answer|option|choice)?\s*(?:is|:)?\s*(?:option\s+|choice\s+)?\W{{0,9}})"
     r"(?P<letter>[A-Za-z])(?P<gap>[\W_]*)(?P<text>.*?)(?P<tail>[.\s*)\"']*)$",
     re.IGNORECASE | re.DOTALL,
 )
@@ -31,6 +31,8 @@ def restyled(answer: str, given: str, options: Sequence[str] = (), text: str | N
     kind = kind_of(given, options)
     if kind == Kind.FREE:
         return answer
+    if len(given) > HEAD:
+        return without_thinking(text or "") or answer
     styled = _lettered(answer, given, options) if kind == Kind.CHOICE else _framed(answer, given, kind)
     return styled if styled is not None else without_thinking(text or "") or answer
 

@@ -9,6 +9,9 @@ from typing import Any
 
 from regold.methods.statements import plain, statements, trimmed
 
+TRIES = 100
+"""Braces from which an object is tried, the last ones."""
+
 
 def verdict_schema(legal: Sequence[str], before: Sequence[str]) -> Mapping[str, Any]:
     """Return the JSON schema of a verdict and of the texts that come before it, such as why."""
@@ -26,10 +29,10 @@ def json_verdict(text: str, legal: Sequence[str], mark: str | None = None) -> st
 
     With a `mark`, the object must repeat it: a verdict that was planted in the data cannot know it.
     """
-    for start in reversed([m.start() for m in re.finditer(r"\{", text)]):
+    for start in reversed([m.start() for m in re.finditer(r"\{", text)][-TRIES:]):
         try:
             found, end = json.JSONDecoder().raw_decode(text, start)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict) and "verdict" in found and not text[end:].strip("` \n\t"):
             known = mark is None or found.get("mark") == mark

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import MinLen
 
 from regold.asking import ask_verdict, conversation
 from regold.engines.base import Need
@@ -23,13 +25,23 @@ class JudgeAgreement(Stage):
     """
 
     rule: Literal["all", "majority"] = "all"
-    """All views must agree with the given response; or it needs two of three votes, its own being one."""
+    """All views must agree with the given response; or it needs a majority of votes, its own being one of three."""
+    views: Annotated[tuple[str, ...], MinLen(1)] = ("base", "reason")
+    """The steps whose `answer` notes are compared."""
     ask: bool = True
     """Whether to ask the judge about free text; without it, free texts agree only word for word."""
 
     name: ClassVar[str] = "judge"
-    reads: ClassVar[Mapping[str, NoteType]] = {"base.answer": NoteType.TEXT, "reason.answer": NoteType.TEXT}
-    writes: ClassVar[Mapping[str, NoteType]] = {"judge.base": NoteType.FLAG, "judge.reason": NoteType.FLAG}
+
+    @property
+    def reads(self) -> Mapping[str, NoteType]:
+        """The answers of the views."""
+        return {f"{view}.answer": NoteType.TEXT for view in self.views}
+
+    @property
+    def writes(self) -> Mapping[str, NoteType]:
+        """Whether each view agrees with the given response."""
+        return {f"judge.{view}": NoteType.FLAG for view in self.views}
 
     @property
     def needs(self) -> Mapping[str, frozenset[Need]]:
@@ -42,14 +54,15 @@ class JudgeAgreement(Stage):
         return ("agree",) if self.ask else ()
 
     def spends(self, lengths: Lengths) -> Sequence[Spend]:
-        """Two verdicts where responses are too long to be compared as text."""
+        """A verdict a view where responses are too long to be compared as text."""
         free = self.ask and lengths.response > 12
-        return (Spend("judge", 2, 2 * lengths.query + 4 * lengths.response, 40),) if free else ()
+        n = len(self.views)
+        return (Spend("judge", n, n * (lengths.query + 2 * lengths.response), 20.0 * n),) if free else ()
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
         """Compare each view with the given response and apply the rule."""
         given = read_answer(record.response, record.response, record.options)
-        views = {name: _text(record.notes[f"{name}.answer"]) for name in ("base", "reason")}
+        views = {name: _text(record.notes[f"{name}.answer"]) for name in self.views}
         agree = await asyncio.gather(*(self._agrees(record, ctx, given, view) for view in views.values()))
         said = [f"{n} view {'agrees' if a else brief(v)}" for (n, v), a in zip(views.items(), agree, strict=True)]
         status = Status.CLEAN if is_clean(agree, self.rule) else Status.SUSPECT

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Gt
 
-from regold.asking import ask_verdict, conversation, in_context
+from regold.asking import ask_verdict, conversation, in_context, vote_nll
 from regold.engines.base import Need, Request
 from regold.methods.agreement import same_answer
-from regold.methods.answers import read_answer
-from regold.methods.candidates import Candidate, final_response
+from regold.methods.candidates import WHY, Candidate, ballot, final_response
 from regold.record import Edit, NoteType, Record, Status
 from regold.stage import Context, Lengths, Spend, Stage
-
-TEXTS = ("relabel.text", "relabel.answer", "reason.text", "reason.answer")
-WHY = {
-    "same": "context and reasoned view agree",
-    "context": "the review chose the context view's answer",
-    "reasoned": "the review chose the reasoned view's answer",
-    "neither": "the review accepted neither candidate",
-    "unread": "the review gave no verdict that can be read",
-    "empty": "neither view gives an answer",
-}
 
 
 @dataclass(frozen=True)
@@ -37,6 +24,8 @@ class ReviewCandidates(Stage):
     review. "Neither" and a verdict that cannot be read are abstentions: the record stays SUSPECT.
     """
 
+    choose: Literal["review", "context", "reasoned"] = "review"
+    """Who chooses; "context" and "reasoned" take that answer unseen, as the ablations without a reviewer do."""
     confidence: Literal["score", "votes"] = "score"
     """How sure of the final response: its mean NLL in context, or -log of its share among sampled context answers.
 
@@ -47,18 +36,24 @@ class ReviewCandidates(Stage):
 
     name: ClassVar[str] = "review"
     on: ClassVar[tuple[Status, ...]] = (Status.SUSPECT,)
-    prompts: ClassVar[tuple[str, ...]] = ("review", "context")
-    reads: ClassVar[Mapping[str, NoteType]] = {
-        **dict.fromkeys(TEXTS, NoteType.TEXT),
-        "relabel.mean_nll": NoteType.NUMBER,
-        "relabel.neighbours": NoteType.TEXTS,
-    }
     writes: ClassVar[Mapping[str, NoteType]] = {
         "review.verdict": NoteType.TEXT,
         "review.answer": NoteType.TEXT,
         "review.mean_nll": NoteType.NUMBER,
         "review.changed": NoteType.FLAG,
     }
+
+    @property
+    def reads(self) -> Mapping[str, NoteType]:
+        """The candidates that can win, the context response's NLL and its shots."""
+        views = ("relabel",) if self.choose == "context" else ("relabel", "reason")
+        texts = {f"{view}.{note}": NoteType.TEXT for view in views for note in ("text", "answer")}
+        return {**texts, "relabel.mean_nll": NoteType.NUMBER, "relabel.neighbours": NoteType.TEXTS}
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The reviewer's prompt, and the one in which the final response is scored."""
+        return ("review", "context") if self.choose == "review" else ("context",)
 
     @property
     def needs(self) -> Mapping[str, frozenset[Need]]:
@@ -69,14 +64,18 @@ class ReviewCandidates(Stage):
         """Half a review a record, since candidates often agree, and a score or votes in context."""
         calls, answers = (1, 0.0) if self.confidence == "score" else (self.votes, self.votes * lengths.response)
         pairs = calls * 4 * (lengths.query + lengths.response)
-        review = (lengths.query / 2 + lengths.reasoning, lengths.reasoning / 2)
-        return (Spend("student", 0.5 + calls, review[0] + pairs, review[1] + answers),)
+        half = 0.5 if self.choose == "review" else 0.0
+        sent, received = half * (lengths.query + 2 * lengths.reasoning), half * lengths.reasoning
+        return (Spend("student", half + calls, sent + pairs, received + answers),)
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
         """Propose the winner as the record's response, or leave the record SUSPECT."""
-        context, reasoned = (Candidate.of(record, view) for view in ("relabel", "reason"))
-        verdict = await self._verdict(record, ctx, context, reasoned)
-        winner = {"same": context, "context": context, "reasoned": reasoned}.get(verdict)
+        candidates = {
+            "context": Candidate.noted(record.notes, "relabel"),
+            "reasoned": Candidate.noted(record.notes, "reason"),
+        }
+        verdict = await self._verdict(record, ctx, candidates)
+        winner = candidates.get("context" if verdict == "same" else verdict)
         if winner is None or winner.answer is None:
             return Edit(reason=WHY[verdict], notes={"review.verdict": verdict})
         final = final_response(record, winner)
@@ -87,21 +86,19 @@ class ReviewCandidates(Stage):
         messages = record.answered(final) if changed else None
         return Edit(Status.REPAIRED, reason, messages, {**notes, "review.changed": changed})
 
-    async def _verdict(self, record: Record, ctx: Context, context: Candidate, reasoned: Candidate) -> str:
-        if context.answer is None and reasoned.answer is None:
+    async def _verdict(self, record: Record, ctx: Context, candidates: Mapping[str, Candidate]) -> str:
+        if self.choose != "review":
+            return self.choose if candidates[self.choose].answer is not None else "empty"
+        answers = [c.answer for c in candidates.values()]
+        if answers == [None, None]:
             return "empty"
-        if same_answer(context.answer, reasoned.answer, record.options):
+        if same_answer(answers[0], answers[1], record.options):
             return "same"
-        order = {"1": context, "2": reasoned}
-        if ctx.chance("review", record.id).random() < 0.5:
-            order = {"1": reasoned, "2": context}
-        one, two = order["1"], order["2"]
-        shown = {"query": conversation(record.query), "first": one.shown, "second": two.shown}
-        whys = {"first_rationale": one.rationale, "second_rationale": two.rationale}
-        said = await ask_verdict(ctx, "student", "review", ("1", "2", "0"), self.max_tokens, **shown, **whys)
-        if said is None:
-            return "unread"
-        return order[said].name if said != "0" and order[said].answer is not None else "neither"
+        shown, names = ballot(candidates, ctx.chance("review", record.id).random() < 0.5)
+        query = conversation(record.query)
+        said = await ask_verdict(ctx, "student", "review", ("1", "2", "0"), self.max_tokens, query=query, **shown)
+        chosen = "unread" if said is None else names[said]
+        return "neither" if chosen in candidates and candidates[chosen].answer is None else chosen
 
     async def _mean_nll(self, record: Record, ctx: Context, answer: str, final: str) -> float | None:
         """Return the mean NLL of the very response that is trained on, in nats per token, or of its vote share."""
@@ -109,13 +106,8 @@ class ReviewCandidates(Stage):
         shots = ctx.lookup([str(id_) for id_ in near]) if isinstance(near, Sequence) else []
         messages = in_context(ctx, "context", record, shots)
         if self.confidence == "votes":
-            return await self._vote(record, ctx, answer, Request(messages, 1.0, max_tokens=self.max_tokens))
+            request = Request(messages, temperature=1.0, max_tokens=self.max_tokens)
+            return await vote_nll(ctx, "student", request, record, answer, self.votes)
         if isinstance(own, float) and final.strip() == str(text).strip():
             return own
         return (await ctx.engines["student"].score(messages, final)).mean_nll
-
-    async def _vote(self, record: Record, ctx: Context, answer: str, request: Request) -> float:
-        asked = (ctx.ask("student", replace(request, sample=n)) for n in range(self.votes))
-        read = [read_answer(s.text, record.response, record.options, s.finish) for s in await asyncio.gather(*asked)]
-        hits = sum(same_answer(answer, vote, record.options) is True for vote in read)
-        return -math.log((hits + 0.5) / (self.votes + 1))

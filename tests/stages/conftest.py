@@ -20,6 +20,18 @@ from regold.stage import Context, Engines, Stage
 from regold.store import Table
 from regold.store.columns import edit_row, edit_schema
 
+PLAIN = Prompts(
+    "plain",
+    {
+        "direct": "{{query}}",
+        "context": "{{query}}",
+        "reason": "{{query}}\nThink.",
+        "reflect": "Check that.",
+        "review": "{{query}}\n1: {{first}}\n2: {{second}}\nWhich is right?",
+    },
+)
+"""Prompts as plain as the lab's: no fence, no JSON."""
+
 Answer = Callable[[Request], str | Completion]
 
 

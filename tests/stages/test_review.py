@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from regold.engines.base import Completion, Request
-from regold.prompts import load_prompts
 from regold.record import Record, Status
 from regold.stages.review import ReviewCandidates
-from tests.stages.conftest import Play, last, make
+from tests.stages.conftest import PLAIN, Play, last, make
 
 
 def _with(record: Record, **notes: Any) -> Record:
@@ -168,11 +167,11 @@ def test_free_text_trains_on_the_answer_part() -> None:
     assert play.engine.scored[0][1] == better
 
 
-def test_the_lab_prompts_are_answered_in_words(suspect: Record) -> None:
+def test_plain_prompts_are_answered_in_words(suspect: Record) -> None:
     def answer(request: Request) -> str:
         return f"Bonn is B. The answer is {'1' if '1: B' in last(request) else '2'}."
 
-    play = Play([suspect], answer, load_prompts("lab")).run(ReviewCandidates())
+    play = Play([suspect], answer, PLAIN).run(ReviewCandidates())
     assert play["q1"].response == "B"
     assert play.engine.requests[0].schema is None
 
@@ -189,3 +188,19 @@ def test_votes_in_place_of_scores(suspect: Record) -> None:
     assert play.engine.scored == []
     assert sorted(r.sample for r in play.engine.requests if r.temperature) == [0, 1, 2, 3, 4]
     assert "score" not in {str(n) for n in stage.needs["student"]}
+
+
+@pytest.mark.parametrize(("choose", "response"), [("context", "B"), ("reasoned", "C")])
+def test_without_a_reviewer_one_view_is_taken(suspect: Record, choose: Any, response: str) -> None:
+    play = Play([suspect]).run(ReviewCandidates(choose=choose))
+    assert play.engine.requests == []
+    assert play["q1"].response == response
+    assert play["q1"].notes["review.verdict"] == choose
+    none = _with(suspect, relabel__answer=None, reason__answer=None)
+    assert Play([none]).run(ReviewCandidates(choose=choose))["q1"].notes["review.verdict"] == "empty"
+
+
+def test_without_a_reviewer_the_reasoned_view_need_not_exist() -> None:
+    stage = ReviewCandidates(choose="context")
+    assert not any(note.startswith("reason.") for note in stage.reads)
+    assert stage.prompts == ("context",)

@@ -12,7 +12,7 @@ from regold.prompts import load_prompts
 from regold.recipe import load_recipe
 from regold.record import Record, Status
 from regold.stages import STAGES, find_stages
-from tests.stages.conftest import Play, last, make
+from tests.stages.conftest import PLAIN, Play, last, make
 
 TOWNS = ("Amsel", "Birk", "Conda", "Dorn")
 TRUTH = {f"q{n:02d}": Random(n).choice("ABCD") for n in range(60)}
@@ -50,8 +50,8 @@ def _model(request: Request) -> str:
 
 
 def _run(order: int | None = None) -> Play:
-    recipe = load_recipe("robustft", ["judge.ask=false"], prompts="lab")
-    return Play(_data(), _model, load_prompts("lab")).run(*recipe.stages, order=order)
+    recipe = load_recipe("robustft", ["judge.ask=false"])
+    return Play(_data(), _model, PLAIN).run(*recipe.stages, order=order)
 
 
 def test_the_recipe_finds_repairs_and_selects() -> None:
@@ -97,7 +97,15 @@ def test_names_of_stages_are_those_of_recipes() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["judge.rule=most", "select.share=1.5", "relabel.k=-1", "reason.rounds=0", "review.confidence=guess"]
+    "bad",
+    [
+        "judge.rule=most",
+        "select.share=1.5",
+        "relabel.k=-1",
+        "reason.rounds=0",
+        "review.confidence=guess",
+        "judge.views=[]",
+    ],
 )
 def test_settings_are_checked_before_a_run(bad: str) -> None:
     from regold.errors import RecipeError
