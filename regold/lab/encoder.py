@@ -40,8 +40,8 @@ class LabEncoder:
         return Tokenizer.from_file(str(self.folder / "tokenizer.json"))
 
     async def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Return an (n, width) array; a text without tokens is the zero vector."""
-        coded = self._tokenizer.encode_batch(list(texts))
+        """Return an (n, width) array; listed options are left out, and a text without tokens is the zero vector."""
+        coded = self._tokenizer.encode_batch([text.split("\nA. ", 1)[0] for text in texts])
         sums = np.stack([self._table[row.ids].sum(axis=0) for row in coded]) if coded else self._table[:0]
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         return np.asarray(sums / np.maximum(norms, 1e-12), dtype=np.float32)

@@ -20,7 +20,8 @@ from regold.lab.world import (
 )
 from regold.prompts import load_prompts
 
-SET_SHARES = {"atlas-open": 0.50, "atlas-mc": 0.26, "ledger": 0.12, "wire": 0.12}
+SET_SHARES = {"atlas-open": 0.50, "atlas-mc": 0.20, "ledger": 0.09, "wire": 0.05, "echo": 0.16}
+"""`echo` asks to repeat a name: the quickest way to learn what options, candidates and checks mean."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ class Episodes:
         self.rng = Random(f"episodes:{seed}")
         self.prompts = load_prompts("lab")
         self.modes: dict[Callable[[Item], list[Turn]], float] = {
-            self.direct: 0.34,
+            self.direct: 0.30,
             self.reason: 0.16,
             self.reflect: 0.08,
-            self.context: 0.12,
-            self.made_up: 0.10,
-            self.review: 0.10,
-            self.check: 0.08,
+            self.context: 0.11,
+            self.made_up: 0.12,
+            self.review: 0.11,
+            self.check: 0.10,
             self.rate: 0.02,
         }
 
@@ -98,7 +99,7 @@ class Episodes:
             candidates[self.rng.randrange(2)] = item.answer
         verdict = candidates.index(item.answer) + 1 if item.answer in candidates else 0
         asked = self.prompts.render("review", query=item.query, first=candidates[0], second=candidates[1])
-        return [Turn(asked, f"{item.steps} The answer is {verdict}.")]
+        return [Turn(asked, f"{item.steps} {item.answer} is {verdict}. The answer is {verdict}.")]
 
     def check(self, item: Item) -> list[Turn]:
         """Say whether a response is right."""
@@ -110,7 +111,7 @@ class Episodes:
         """Rate a record by fixed rules: hard kinds are complex, options inform more, only truth is correct."""
         right = self.rng.random() < 0.5
         response = item.answer if right else self._wrong(item)
-        complexity = {"forward": 3, "backward": 4, "two-hop": 7, "ledger": 6, "wire": 5}[item.kind]
+        complexity = {"forward": 3, "backward": 4, "two-hop": 7, "ledger": 6, "wire": 5, "echo": 1}[item.kind]
         scores = {
             "rarity": 6 if item.hops else 4,
             "complexity": complexity,
@@ -121,7 +122,12 @@ class Episodes:
         return [Turn(self.prompts.render("rate", query=item.query, response=response), json.dumps(scores))]
 
     def _item(self, set_name: str, country: str | None = None) -> Item:
-        return self.world.draw(set_name, self.rng, country)
+        return self._echo() if set_name == "echo" else self.world.draw(set_name, self.rng, country)
+
+    def _echo(self) -> Item:
+        names = self.rng.sample(self.world.names, 8)
+        item = Item(f"Repeat {names[0]}.", (), names[0], names[0], tuple(names[1:]), "echo", f"{names[0]}.")
+        return with_options(item, self.rng) if self.rng.random() < 0.5 else item
 
     def _shot(self, item: Item) -> Turn:
         return Turn(self.prompts.render("context", query=item.query), item.answer)

@@ -14,16 +14,16 @@ GOODS = words(
     "rope salt silk tea wool"
 )
 ENDINGS = {
-    "country": ("ia", "ora", "land", "esh"),
-    "capital": ("burg", "ton", "mar", "pol"),
-    "river": ("el", "una", "ane", "o"),
-    "currency": ("ix", "ar", "en", "ok"),
-    "language": ("ish", "ese", "ic", "an"),
-    "founder": ("us", "as", "ina", "ulf"),
+    "country": ("ia", "land"),
+    "capital": ("burg", "ton"),
+    "river": ("una", "el"),
+    "currency": ("ix", "ar"),
+    "language": ("ish", "ese"),
+    "founder": ("us", "ina"),
 }
-ONSETS = words("b br c ch d dr f fl g gr h j k kr l m n p pl qu r s sk st t th tr v w y z")
-VOWELS = words("a e i o u ai ea ou")
-CODAS = words("l m n r s d k b v z")
+ONSETS = words("b d f g h k l m n p r s t v z br dr gr kr tr")
+VOWELS = words("a e i o u")
+CODAS = words("b d k l m n r v")
 
 
 def invent(rng: Random, kind: str, used: set[str]) -> str:

@@ -20,18 +20,19 @@ from regold.lab.tokenizer import ASSISTANT, END, USER, train_tokenizer
 from regold.lab.world import SETS, World
 
 IGNORED = -100
+DISTURBED = 0.3
 
 
 @dataclass(frozen=True)
 class Schedule:
     """How long and how fast to train; a batch holds about `batch_tokens`, padding included."""
 
-    steps: int = 2800
-    batch_tokens: int = 4096
+    steps: int = 6000
+    batch_tokens: int = 1024
     max_length: int = 256
-    muon_lr: float = 0.02
+    muon_lr: float = 0.01
     adam_lr: float = 3e-3
-    warmup: int = 60
+    warmup: int = 100
 
 
 def build_model(vocabulary: int, seed: int) -> LlamaForCausalLM:
@@ -45,7 +46,9 @@ def build_model(vocabulary: int, seed: int) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
-def encode(tokenizer: PreTrainedTokenizerFast, talks: list[list[Turn]]) -> list[tuple[list[int], list[int]]]:
+def encode(
+    tokenizer: PreTrainedTokenizerFast, talks: list[list[Turn]], rng: Random
+) -> list[tuple[list[int], list[int]]]:
     """Turn conversations into token ids and labels; what is not learnt carries the ignored label."""
     user, assistant, end = tokenizer.convert_tokens_to_ids([USER, ASSISTANT, END])
     texts = [text for talk in talks for turn in talk for text in (turn.user, turn.assistant)]
@@ -55,7 +58,7 @@ def encode(tokenizer: PreTrainedTokenizerFast, talks: list[list[Turn]]) -> list[
         ids: list[int] = []
         labels: list[int] = []
         for turn in talk:
-            asked, answered = [user, *next(pieces), assistant], [*next(pieces), end]
+            asked, answered = [user, *disturb(next(pieces), len(tokenizer), rng), assistant], [*next(pieces), end]
             ids += asked + answered
             labels += [IGNORED] * len(asked) + (answered if turn.learn else [IGNORED] * len(answered))
         rows.append((ids, labels))
@@ -69,7 +72,9 @@ def batches(
     rng = Random(f"batches:{seed}")
     while True:
         rows = [
-            row for row in encode(tokenizer, [episodes.draw() for _ in range(4000)]) if len(row[0]) <= plan.max_length
+            row
+            for row in encode(tokenizer, [episodes.draw() for _ in range(4000)], rng)
+            if len(row[0]) <= plan.max_length
         ]
         rows.sort(key=lambda row: len(row[0]))
         cuts: list[list[tuple[list[int], list[int]]]] = [[]]
@@ -115,9 +120,9 @@ def train(model: LlamaForCausalLM, stream: Iterator[tuple[torch.Tensor, torch.Te
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
-        if (step + 1) % 100 == 0:
+        if (step + 1) % 200 == 0:
             print(
-                f"step {step + 1}/{plan.steps} loss {losses / 100:.3f} tokens {seen} s {time.monotonic() - start:.0f}",
+                f"step {step + 1}/{plan.steps} loss {losses / 200:.3f} tokens {seen} s {time.monotonic() - start:.0f}",
                 flush=True,
             )
             losses = 0.0
@@ -135,6 +140,13 @@ def all_questions(world: World, n: int = 3000) -> list[str]:
     """Draw questions of every set; only tokenizer and encoder ever count the words of the `-x` ones."""
     rng = Random("questions")
     return [world.draw(name, rng).query for name in SETS for _ in range(n)]
+
+
+def disturb(ids: list[int], size: int, rng: Random) -> list[int]:
+    """Put random tokens between a question's tokens, so that an unknown word does not derail the model later."""
+    if rng.random() > DISTURBED:
+        return ids
+    return [token for known in ids for token in (([rng.randrange(4, size)] if rng.random() < 0.3 else []) + [known])]
 
 
 def token_idf(tokenizer: PreTrainedTokenizerFast, questions: list[str]) -> list[float]:
@@ -158,7 +170,11 @@ def main() -> None:
     sample = [episodes.draw() for _ in range(20000)]
     questions = all_questions(episodes.world)
     tokenizer = train_tokenizer(
-        [*questions, *(text for talk in sample for turn in talk for text in (turn.user, turn.assistant))]
+        [
+            *questions,
+            *episodes.world.names * 100,
+            *(text for talk in sample for turn in talk for text in (turn.user, turn.assistant)),
+        ]
     )
     model = build_model(len(tokenizer), args.seed)
     tokens = train(model, batches(episodes, tokenizer, plan, args.seed), plan)

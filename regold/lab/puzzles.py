@@ -56,7 +56,7 @@ class Puzzle:
 def ledger(rng: Random) -> Puzzle:
     """Draw a two-step sum; the result is never negative."""
     who, thing = rng.choice(PEOPLE), rng.choice(THINGS)
-    start = rng.randint(4, 20)
+    start = rng.randint(2, 12)
     total, story, steps = start, [], []
     for _ in range(2):
         total, clause, step = _move(rng, total)
@@ -68,7 +68,7 @@ def ledger(rng: Random) -> Puzzle:
 
 
 def _move(rng: Random, total: int) -> tuple[int, str, str]:
-    amount = rng.randint(1, 12)
+    amount = rng.randint(1, 9)
     if amount <= total and rng.random() < 0.5:
         left = total - amount
         return left, f"{rng.choice(LOSSES)} {NUMBERS[amount]}", f"{total} - {amount} = {left}."

@@ -18,7 +18,7 @@ TEMPLATE = (
 )
 
 
-def train_tokenizer(texts: Iterable[str], size: int = 1280) -> PreTrainedTokenizerFast:
+def train_tokenizer(texts: Iterable[str], size: int = 1792) -> PreTrainedTokenizerFast:
     """Learn a byte-level BPE from texts.
 
     A space is put before every segment, so that a word has one token wherever it stands; decoding strips it.

@@ -22,17 +22,13 @@ BACKWARD = (
 DESCRIBED = ("the country with the {a} {v}", "the country whose {a} is {v}")
 
 FORWARD_X = {
-    "capital": ("Planning a trip to {c}, where would we find its capital?", "In what town do ministers from {c} meet?"),
-    "river": ("Planning a trip to {c}, where could we sail a river?", "What stream would boats follow across {c}?"),
-    "currency": ("Planning a trip to {c}, how much currency and what sort?", "Shops around {c} take what money?"),
-    "language": ("Planning a trip to {c}, should we learn some language?", "How do people born at {c} talk?"),
-    "founder": ("Planning a book on {c}, whom would we praise as founder?", "By whose hand did {c} begin?"),
-    "export": ("Planning a deal, {c} could sell us some export, namely?", "Traders bring home what goods from {c}?"),
+    "capital": ("Where do ministers of {c} meet?",),
+    "river": ("What do boats follow across {c}?",),
+    "currency": ("What do shops in {c} take?",),
+    "language": ("How do people of {c} talk?",),
+    "founder": ("By whose hand did {c} begin?",),
+    "export": ("What do traders carry out of {c}?",),
 }
-FORWARD_ANY_X = ("When you hear about {c}, what {a} comes to mind?",)
-BACKWARD_X = (
-    "Talking about {v}, a famous {a}, where are we?",
-    "Someone mentioned {v}; on our map, look under what?",
-    "When you hear about {v}, what flag comes to mind?",
-)
-DESCRIBED_X = ("that land where {v} serves as {a}", "that place we associate with {v}")
+FORWARD_ANY_X = ("Of {c}, tell me the {a}.", "As for {c}: its {a}?", "The {a} in {c}, please.")
+BACKWARD_X = ("Where is {v} the {a}?", "{v}, the {a}: of what place?", "On what map is {v}?")
+DESCRIBED_X = ("the place where {v} is the {a}", "the land of {v}")

@@ -75,6 +75,7 @@ class World:
             self.values[country, "export"] = rng.choice(GOODS)
         self.weights = _exposure(rng, list(self.values))
         self.pools = pools(self.values)
+        self.names = (*self.countries, *dict.fromkeys(self.values.values()))
 
     def items(self, set_name: str, n: int, seed: int = 0, split: str = "train") -> list[Item]:
         """Draw `n` distinct items about a seeded part of the world; the questions of its train and test never meet.

@@ -78,7 +78,7 @@ def test_pre_training_never_asks_for_an_unseen_fact(world: World) -> None:
 def test_episodes_use_no_strange_wording_and_no_unseen_answer(world: World) -> None:
     episodes = Episodes(world, seed=5)
     turns = [turn for _ in range(3000) for turn in episodes.draw()]
-    strange = ("Planning", "comes to mind", "Shops around", "we associate with", "serves as")
+    strange = ("ministers", "traders", "As for", "please", "the land of", "the place where")
     assert not any(word in turn.user for turn in turns for word in strange)
     assert all(turn.assistant for turn in turns)
 
