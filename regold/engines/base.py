@@ -41,11 +41,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A model's answer. `finish` is "stop" or "length"; `logprobs` are natural logs, one a generated token, or None."""
+    """A model's answer. `finish` is "stop" or "length"; `completion_tokens` counts all that were generated."""
 
     text: str
     finish: str = "stop"
     logprobs: tuple[float, ...] | None = None
+    """Natural logs under the model as it is, one for each token of `text`: without the end-of-turn token, a stop string
+    or reasoning set apart, so that they equal `score` of the same text; None where not asked for."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
 

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ class ScriptedEngine:
     requests: list[Request] = field(default_factory=list)
     _used: Counter[int] = field(default_factory=Counter)
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Return the digest of the script."""
         rules = self.script

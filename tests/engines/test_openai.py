@@ -305,3 +305,12 @@ def test_a_wrong_spec_is_refused(spec: EngineSpec, said: str, monkeypatch: pytes
     with pytest.raises(RecipeError, match=said) as raised:
         open_engine(spec)
     assert "pass@" not in str(raised.value)
+
+
+def test_a_proxy_is_used_for_all_but_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", "inside.example")
+    urls = ("http://a.example/v1", "http://inside.example/v1", "http://127.0.0.1:8000/v1", "http://localhost/v1")
+    engine = OpenAIEngine(EngineSpec("openai", "m", urls))
+    assert list(engine.client._proxies.values()) == ["http://proxy:3128", None, None, None]

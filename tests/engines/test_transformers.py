@@ -151,6 +151,20 @@ def test_identity_is_what_decides_and_not_where_it_lies(tiny: Path, tmp_path: Pa
     assert open_engine(same).identity != open_engine(spec).identity
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_an_adapter_changes_answers_and_identity(tiny: Path, tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft", reason="peft is not installed")
+    torch.manual_seed(1)
+    settings = peft.LoraConfig(r=4, lora_alpha=64, init_lora_weights=False, target_modules=["q_proj", "v_proj"])
+    peft.get_peft_model(AutoModelForCausalLM.from_pretrained(tiny), settings).save_pretrained(tmp_path)
+    plain, adapted = using(tiny, all_of), using(tiny, all_of, adapter=str(tmp_path))
+    assert [a.text for a in plain] != [a.text for a in adapted]
+    spec = EngineSpec("transformers", str(tiny))
+    assert open_engine(replace(spec, adapter=str(tmp_path))).identity != open_engine(spec).identity
+    with pytest.raises(EngineRefused, match="as an adapter"):
+        using(tiny, all_of, adapter=str(tiny))
+
+
 def test_probe_says_what_is_lacking(tiny: Path, tmp_path: Path) -> None:
     using(tiny, lambda e: e.probe(frozenset({Need.GENERATE, Need.LOGPROBS, Need.SCORE})))
     with pytest.raises(EngineLacks, match="json_schema"):
