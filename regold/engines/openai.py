@@ -44,7 +44,7 @@ class OpenAIEngine:
         """Answer one request. Raises EngineLacks where log-probabilities were asked for and did not come."""
         limit, most = self._limit, min(request.max_tokens, self._window)
         try:
-            body = chat_body(self.spec.model, replace(request, max_tokens=most), limit)
+            body = chat_body(self.spec.model, request, {limit: most})
             reply = await self.client.post("/chat/completions", body)
         except Faulty as error:
             if error.fault.kind is Kind.MISSING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
@@ -50,8 +50,8 @@ class Fault:
     param: str | None = None
 
 
-def chat_body(model: str, request: Request, limit: str) -> dict[str, Any]:
-    """Return the body of a chat completion; `limit` is the name of the field that bounds its length.
+def chat_body(model: str, request: Request, limit: Mapping[str, int]) -> dict[str, Any]:
+    """Return the body of a chat completion; `limit` is the field that bounds its length, whatever the server calls it.
 
     A seed is never sent: with temperature above 0 it can end a vLLM server on CPU.
     """
@@ -60,7 +60,7 @@ def chat_body(model: str, request: Request, limit: str) -> dict[str, Any]:
         "messages": wire_messages(request.messages),
         "temperature": request.temperature,
         "top_p": request.top_p,
-        limit: request.max_tokens,
+        **limit,
         "n": 1,
     }
     if request.stop:
@@ -130,11 +130,35 @@ def own_logprobs(text: str, tokens: Sequence[Mapping[str, Any]] | None) -> tuple
         return None if tokens is None else ()
     if not tokens:
         return None
+    values = _in_step(text, tokens)
+    if values is not None:
+        return values
     pieces = [_piece(t) for t in tokens]
     whole, wanted = b"".join(pieces), text.encode()
     start = 0 if whole.startswith(wanted) else whole.rfind(wanted)
     kept = _overlapping(pieces, start, start + len(wanted)) if start >= 0 else _without_end(pieces, wanted)
-    values = tuple(float(tokens[i]["logprob"]) for i in kept)
+    return _finite(tokens[i].get("logprob") for i in kept)
+
+
+def _in_step(text: str, tokens: Sequence[Mapping[str, Any]]) -> tuple[float, ...] | None:
+    # Nearly all answers: the tokens' texts simply follow each other, and none needs its bytes.
+    at, found = 0, []
+    for token in tokens:
+        piece = token.get("token") or "\0"
+        if not text.startswith(piece, at):
+            return None
+        at += len(piece)
+        found.append(token.get("logprob"))
+        if at == len(text):
+            return _finite(found)
+    return None
+
+
+def _finite(given: Iterable[Any]) -> tuple[float, ...] | None:
+    try:
+        values = tuple(map(float, given))
+    except (TypeError, ValueError):
+        return None
     return values if values and all(map(math.isfinite, values)) else None
 
 

@@ -40,7 +40,10 @@ def test_only_the_texts_own_tokens_count(text: str, listed: list[dict[str, Any]]
     assert own_logprobs(text, listed) == tuple(-float(i) for i in kept)
 
 
-@pytest.mark.parametrize("listed", [None, [], tokens("A")])
+@pytest.mark.parametrize(
+    "listed",
+    [None, [], tokens("A"), [{"token": "A long answer"}], [{"token": "A long answer", "logprob": float("nan")}]],
+)
 def test_missing_tokens_are_no_logprobs(listed: list[dict[str, Any]] | None) -> None:
     assert own_logprobs("A long answer", listed) is None
 
@@ -112,10 +115,10 @@ def test_retry_after_is_read_in_all_its_forms() -> None:
 
 def test_a_body_holds_no_seed_and_only_the_fields_asked_for() -> None:
     turns = (Message("user", "hi", {"note": "ours", "name": "Ann"}),)
-    body = chat_body("m", Request(turns, temperature=0.7, sample=3), "max_tokens")
+    body = chat_body("m", Request(turns, temperature=0.7, sample=3), {"max_tokens": 9})
     assert set(body) == {"model", "messages", "temperature", "top_p", "max_tokens", "n"}
     assert body["messages"] == [{"role": "user", "content": "hi", "name": "Ann"}]
-    full = chat_body("m", Request(turns, stop=("x",), logprobs=True, schema={"type": "object"}), "max_tokens")
+    full = chat_body("m", Request(turns, stop=("x",), logprobs=True, schema={"type": "object"}), {"max_tokens": 9})
     assert set(full) - set(body) == {"stop", "logprobs", "response_format"}
 
 
