@@ -14,6 +14,8 @@ EXACT_UP_TO = 100_000
 SAME = 1e-6
 """Vectors whose cosine is this close to 1 are one and the same."""
 MISSING = -1
+BLOCK = 32_000_000
+"""Numbers gathered at once while candidates are scored: bounds the memory."""
 
 
 def nearest(
@@ -27,24 +29,28 @@ def nearest(
     """Return the rows of the k nearest base vectors for each query, int64 (n, k), and their cosines, float64 (n, k).
 
     A base row with the query's own vector or group (`groups` of the queries and of the base) is never its neighbour:
-    a set searched in itself leaves out self and duplicates. Fewer than k neighbours leave MISSING and cosine 0 at the
-    end; a zero vector has none and is none. Equal cosines are ordered by row, however many queries there are.
+    a set searched in itself leaves out self and duplicates. Of base rows that duplicate each other the first counts.
+    Fewer than k neighbours leave MISSING and cosine 0 at the end; a zero vector has none and is none. Equal cosines
+    are ordered by row, however many queries there are.
     """
     queries, base = _unit(queries), _unit(base)
-    rows = np.full((len(queries), k), MISSING, dtype=np.int64)
-    cosines = np.zeros((len(queries), k))
-    if not len(queries) or not len(base) or k == 0:
+    rows, cosines = np.full((len(queries), k), MISSING, dtype=np.int64), np.zeros((len(queries), k))
+    kept = _first_of_each(base, groups[1] if groups else None)
+    asked = np.flatnonzero(queries.any(axis=1))
+    if not len(asked) or not len(kept) or k == 0:
         return rows, cosines
-    search = _Search(queries, base, _index(base, exact_up_to), None if groups is None else _numbered(*groups), k)
-    todo, width = np.arange(len(queries)), min(k + 8, len(base))
-    while len(todo):
+    base = base[kept]
+    own = None if groups is None else _numbered(groups[0], [groups[1][row] for row in kept])
+    search = _Search(queries, base, _index(base, exact_up_to), own, k)
+    width = min(k + 8, len(base))
+    while len(asked):
         again = []
-        for chunk in np.array_split(todo, -(-len(todo) // 1024)):
+        for chunk in np.array_split(asked, -(-len(asked) * width * base.shape[1] // BLOCK)):
             rows[chunk], cosines[chunk], enough = search.find(chunk, width)
             again.append(chunk[~enough])
-        todo = np.concatenate(again) if width < len(base) else todo[:0]
+        asked = np.concatenate(again) if width < len(base) else asked[:0]
         width = min(width * 4, len(base))
-    return rows, cosines
+    return np.where(rows == MISSING, MISSING, kept[rows]), cosines
 
 
 @dataclass(frozen=True)
@@ -64,21 +70,28 @@ class _Search:
         order = np.argsort(-cosines, axis=1, kind="stable")[:, : self.k]
         found, scores = np.take_along_axis(candidates, order, 1), np.take_along_axis(cosines, order, 1)
         kth = scores[:, -1] if scores.shape[1] == self.k else np.full(len(chunk), -np.inf)
-        enough = (candidates < 0).any(axis=1) | (kth > rough.min(axis=1) + 1e-5) | ~self._present(self.queries[chunk])
+        enough = (candidates < 0).any(axis=1) | (kth > rough.min(axis=1) + 1e-5)
         missing = np.isneginf(scores)
         rows = _padded(np.where(missing, MISSING, found), self.k, MISSING)
         return rows, _padded(np.where(missing, 0.0, scores), self.k, 0), enough
 
     def _barred(self, chunk: np.ndarray, candidates: np.ndarray, cosines: np.ndarray) -> np.ndarray:
-        present = self._present(self.base)[candidates] & self._present(self.queries[chunk])[:, None]
-        barred: np.ndarray = (candidates < 0) | (cosines >= 1 - SAME) | ~present
+        barred: np.ndarray = (candidates < 0) | (cosines >= 1 - SAME)
         if self.groups is not None:
             barred |= self.groups[1][candidates] == self.groups[0][chunk][:, None]
         return barred
 
-    @staticmethod
-    def _present(vectors: np.ndarray) -> np.ndarray:
-        return np.asarray(vectors.any(axis=1))
+
+def _first_of_each(base: np.ndarray, groups: Sequence[str] | None) -> np.ndarray:
+    """Return the rows that are not zero and share neither vector nor group with an earlier one."""
+    seen: set[bytes | str] = {np.zeros(base.shape[1], dtype=np.float32).tobytes()}
+    kept = []
+    for row, vector in enumerate(base):
+        keys = {vector.tobytes()} | ({groups[row]} if groups is not None else set())
+        if not keys & seen:
+            kept.append(row)
+        seen |= keys
+    return np.array(kept, dtype=np.int64)
 
 
 def _padded(values: np.ndarray, k: int, fill: int) -> np.ndarray:

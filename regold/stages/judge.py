@@ -64,7 +64,9 @@ class JudgeAgreement(Stage):
         given = read_answer(record.response, record.response, record.options)
         views = {name: _text(record.notes[f"{name}.answer"]) for name in self.views}
         agree = await asyncio.gather(*(self._agrees(record, ctx, given, view) for view in views.values()))
-        said = [f"{n} view {'agrees' if a else brief(v)}" for (n, v), a in zip(views.items(), agree, strict=True)]
+        said = [
+            f"{n} view {'agrees' if a else f'says {brief(v)}'}" for (n, v), a in zip(views.items(), agree, strict=True)
+        ]
         status = Status.CLEAN if is_clean(agree, self.rule) else Status.SUSPECT
         notes = {f"judge.{name}": flag for name, flag in zip(views, agree, strict=True)}
         return Edit(status, f"given {brief(given)}: {', '.join(said)}", notes=notes)

@@ -16,11 +16,10 @@ from regold.methods.verdicts import json_verdict, plain_verdict
 OPTIONS = ("Paris", "London", "Vitamin C", "A Tale of Two Cities")
 LENGTH = 100_000
 PIECES = [
-    "*", "* ", "_", "(", "[", "{", '"', "$", "\\", ".", "!?", " ", "\n", "1", "1,", "1/", "1 ", "5 a a ", "A ", "B or ",
-    "B is ", "not ", "answer ", "answer, ", "The answer is ", "The answer is not B ", "The answer is B. ", "B. London\n",
-    "Final answer:\n", "A:\n", "so the best ", "I choose ", "#### ", "#### 1\n",
-    "\\boxed{", "\\text{", "\\frac{",
-    "<<", "<think>", "<answer>", '{"a":', "aB3/",
+    "*", "* ", "_", "(", "[", "{", '"', "$", "\\", ".", "!?", " ", "\n", "1", "1,", "1/", "1 ", "5 a a ", "A ",
+    "B or ", "B is ", "not ", "answer ", "answer, ", "The answer is ", "The answer is not B ", "The answer is B. ",
+    "B. London\n", "Final answer:\n", "A:\n", "so the best ", "I choose ", "#### ", "#### 1\n", "\\boxed{",
+    "\\text{", "\\frac{", "<<", "<think>", "<answer>", '{"a":', "aB3/",
 ]  # fmt: skip
 
 

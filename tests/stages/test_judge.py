@@ -58,7 +58,7 @@ def test_the_rules(given: str, base: str | None, reason: str | None, all_: Statu
 
 def test_the_reason_says_who_said_what() -> None:
     edit = Play([_record("B", "C", None)]).run(JudgeAgreement()).edits["q1"]
-    assert edit.reason == "given 'B': base view 'C', reason view no answer"
+    assert edit.reason == "given 'B': base view says 'C', reason view says no answer"
     assert edit.notes == {"judge.base": False, "judge.reason": False}
 
 
