@@ -14,6 +14,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
+from regold.engines.template import render
 from regold.errors import InputError, MissingExtra, RecipeError, RunError, UsageError
 from regold.fingerprint import file_digest
 from regold.record import Message, Messages
@@ -219,9 +220,10 @@ SHORT = TrainSettings(epochs=1, learning_rate=1e-2, batch_size=10, rank=4)
 
 def memorised(folder: Path) -> float:
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    encode, right = EncodeChat(tokenizer), 0
+    right = 0
     for messages, _ in ITEMS:
-        prompt = tokenizer(encode.render(messages[:-1], prompting=True), return_tensors="pt", add_special_tokens=False)
+        text = render(tokenizer, messages[:-1], prompting=True)
+        prompt = tokenizer(text, return_tensors="pt", add_special_tokens=False)
         said = model.generate(**prompt, max_new_tokens=6, do_sample=False)[0, prompt["input_ids"].shape[1] :]
         right += tokenizer.decode(said, skip_special_tokens=False) == f"{messages[-1].content}<|end|>"
     return right / len(ITEMS)

@@ -16,9 +16,10 @@ from regold.engines.base import Completion, EngineSpec, Need, Request, TokenScor
 from regold.engines.decode import Job, LocalModel, Said
 from regold.engines.gather import Gather
 from regold.engines.probing import lacks
+from regold.engines.template import render
 from regold.engines.weights import folder_digest
-from regold.engines.wire import clip, wire_messages
-from regold.errors import EngineLacks, EngineRefused, RecipeError, RequestFailed
+from regold.engines.wire import clip
+from regold.errors import EngineLacks, EngineRefused, InputError, RecipeError, RequestFailed
 from regold.fingerprint import digest
 from regold.record import Message, Messages
 
@@ -102,14 +103,12 @@ class TransformersEngine:
         return TokenScores(tuple(scores), len(ids))
 
     def _rendered(self, model: LocalModel, messages: Messages) -> list[int]:
+        if model.tokenizer.chat_template is None:
+            raise EngineLacks(f"{self.spec.model} has no chat template: give an instruction-tuned model")
         try:
-            text = model.tokenizer.apply_chat_template(
-                wire_messages(messages), add_generation_prompt=True, tokenize=False
-            )
-        except Exception as error:  # a template is the model's own code and may raise anything
-            if model.tokenizer.chat_template is None:
-                raise EngineLacks(f"{self.spec.model} has no chat template: give an instruction-tuned model") from None
-            raise RequestFailed(f"the model's chat template refuses this conversation: {clip(str(error))}") from None
+            text = render(model.tokenizer, messages, prompting=True)
+        except InputError as error:
+            raise RequestFailed(f"this conversation cannot be asked: {clip(error.what)}") from None
         ids: list[int] = model.tokenizer(text, add_special_tokens=False).input_ids
         return ids
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from regold.engines.wire import wire_messages
+from regold.engines.template import render
 from regold.errors import InputError, UsageError
 from regold.record import Messages
 
@@ -53,37 +52,12 @@ class EncodeChat:
         """Encode one record. Raises InputError where it does not end with a response or its template cannot hold it."""
         if len(messages) < 2 or messages[-1].role != "assistant":
             raise InputError("it does not end with an assistant's message after a query")
-        prompt, whole = self.render(messages[:-1], prompting=True), self.render(messages)
+        prompt, whole = render(self._tokenizer, messages[:-1], prompting=True), render(self._tokenizer, messages)
         if not prompt or not whole.startswith(prompt):
             raise InputError("the chat template writes the prompt differently once it is answered")
         before, ids = self._tokens(prompt), self._tokens(whole)
         answer = ids[len(before) :] if ids[: len(before)] == before else self._tokens(whole[len(prompt) :])
         return Encoded(before + self._ended(answer), len(before))
-
-    def render(self, messages: Messages, prompting: bool = False) -> str:
-        """Return the messages as the chat template writes them, up to where the assistant speaks if `prompting`.
-
-        System text that the template refuses or leaves out goes in front of the first user turn.
-        """
-        turns = wire_messages(messages)
-        if not prompting:  # engines are not asked with a response's reasoning, but it is trained on
-            turns[-1] = {**messages[-1].extra, **turns[-1]}
-        system = messages[0].content.strip() if messages[0].role == "system" else ""
-        try:
-            text = self._apply(turns, prompting)
-        except InputError:
-            if not system:
-                raise
-        else:
-            if system in text:
-                return text
-        return self._apply(_folded(turns, system), prompting)
-
-    def _apply(self, turns: Sequence[Mapping[str, Any]], prompting: bool) -> str:
-        try:
-            return str(self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=prompting))
-        except Exception:  # a template is the model's own code and may raise anything
-            raise InputError("the chat template refuses its turns") from None
 
     def _tokens(self, text: str) -> list[int]:
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
@@ -95,8 +69,3 @@ class EncodeChat:
             return answer[: last + 1]
         return [*answer, self._tokenizer.eos_token_id]
 
-
-def _folded(turns: Sequence[Mapping[str, Any]], system: str) -> list[Mapping[str, Any]]:
-    if len(turns) < 2 or turns[1]["role"] != "user":
-        raise InputError("the chat template refuses its turns")
-    return [{**turns[1], "content": f"{system}\n\n{turns[1]['content']}"}, *turns[2:]]

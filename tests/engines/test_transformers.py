@@ -16,6 +16,7 @@ from regold.engines.base import Completion, EngineSpec, Need, Request
 from regold.engines.transformers import TransformersEngine
 from regold.errors import EngineLacks, EngineRefused, RecipeError, RequestFailed
 from regold.record import Message, Messages
+from tests.tiny import TEMPLATE
 
 QUESTIONS = ["hi", "What is 2+2?", "Name a river.", "Tell me more about it", "x", "Why?", "abc def", "Is it so? " * 6]
 
@@ -176,13 +177,22 @@ def test_probe_says_what_is_lacking(tiny: Path, tmp_path: Path) -> None:
         using(bare, lambda e: e.probe(frozenset({Need.GENERATE})))
 
 
+def test_system_text_that_a_template_refuses_goes_into_the_question(tiny: Path, tmp_path: Path) -> None:
+    strict = tmp_path / "strict"
+    shutil.copytree(tiny, strict)
+    refusal = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system turn') }}{% endif %}"
+    (strict / "chat_template.jinja").write_text(refusal + TEMPLATE)
+    apart = using(strict, lambda e: e.generate(Request((Message("system", "be kind"), Message("user", "hi")))))
+    folded = using(strict, lambda e: e.generate(Request((Message("user", "be kind\n\nhi"),))))
+    assert apart == folded
+
+
 def test_a_template_that_refuses_fails_its_record(tiny: Path, tmp_path: Path) -> None:
     strict = tmp_path / "strict"
     shutil.copytree(tiny, strict)
-    template = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system turn') }}{% endif %}x"
-    (strict / "chat_template.jinja").write_text(template)
-    with pytest.raises(RequestFailed, match="no system turn"):
-        using(strict, lambda e: e.generate(Request((Message("system", "be kind"), Message("user", "hi")))))
+    (strict / "chat_template.jinja").write_text("{{ raise_exception('only poems') }}")
+    with pytest.raises(RequestFailed, match="only poems"):
+        using(strict, lambda e: e.generate(Request((Message("user", "hi"),))))
 
 
 @pytest.mark.parametrize(
