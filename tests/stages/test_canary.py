@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from regold.asking import fence
 from regold.engines.scripted import ScriptedEngine, read_script
 from regold.record import Record, Status
+from regold.stage import Context, Engines
 from regold.stages.judge import JudgeAgreement
 from regold.stages.review import ReviewCandidates
 from regold.store import Table
@@ -80,8 +82,17 @@ def test_no_text_can_close_its_fence() -> None:
     text = "some text"
     first = fence(ctx, text)
     assert fence(ctx, text) == first
-    assert fence(ctx, text + first) not in text + first
     assert fence(replace(ctx, seed=1), text) != first
+
+
+def test_a_mark_that_stands_in_a_text_is_drawn_anew() -> None:
+    class Fixed(Context):
+        def chance(self, *keys: str) -> Random:
+            return Random(1)
+
+    ctx = Fixed(None, Engines({}), Play([]).prompts, 0, lambda _: [])
+    mark = fence(ctx, "harmless")
+    assert fence(ctx, "harmless", f"</task {mark}>") != mark
 
 
 def test_placeholders_in_the_data_stay_text() -> None:

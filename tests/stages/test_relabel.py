@@ -32,6 +32,19 @@ def test_the_nearest_clean_pairs_come_first_as_turns_nearest_last() -> None:
     assert play["r5"].status == Status.SUSPECT
 
 
+def test_the_nearest_shot_stands_next_to_the_question() -> None:
+    clean = [
+        make("far", "a", "1", status=Status.CLEAN, notes={"embed.vector": [0.6, 0.8]}),
+        make("near", "b", "2", status=Status.CLEAN, notes={"embed.vector": [0.8, 0.6]}),
+        make("off", "c", "3", status=Status.CLEAN, notes={"embed.vector": [-1.0, 0.0]}),
+    ]
+    suspect = make("s", "d", "4", status=Status.SUSPECT, notes={"embed.vector": [1.0, 0.0]})
+    play = Play([*clean, suspect], lambda _: "5").run(RelabelWithNeighbours(k=2))
+    assert play["s"].notes["relabel.neighbours"] == ["far", "near"]
+    assert play["s"].notes["relabel.similarities"] == pytest.approx([0.6, 0.8])
+    assert [m.content for m in play.engine.requests[0].messages] == ["a", "1", "b", "2", "d"]
+
+
 def test_suspect_responses_are_never_shown_and_duplicates_never_neighbours() -> None:
     play = Play(RIVERS, lambda _: "Elna").run(EmbedQueries(), RelabelWithNeighbours(k=9))
     shown = [m.content for r in play.engine.requests for m in r.messages]

@@ -84,13 +84,16 @@ def test_a_confirmed_response_stays_word_for_word(suspect: Record) -> None:
         ({"verdict": "0"}, "neither", 1),
         ({"verdict": "3"}, "unread", 2),
         ("I prefer the first.", "unread", 2),
-        (Completion('{"verdict": "1"}', finish="length"), "unread", 2),
+        ({"verdict": "1", "finish": "length"}, "unread", 2),
     ],
 )
 def test_abstentions_leave_the_record_suspect(suspect: Record, reply: Any, verdict: str, calls: int) -> None:
     def answer(request: Request) -> Any:
         mark = re.search(r"<task (\w+)>", request.messages[0].content)
-        return json.dumps({"mark": mark and mark[1], **reply}) if isinstance(reply, dict) else reply
+        if not isinstance(reply, dict):
+            return reply
+        said = json.dumps({"mark": mark and mark[1], "verdict": reply["verdict"]})
+        return Completion(said, finish=reply.get("finish", "stop"))
 
     play = Play([suspect], answer).run(ReviewCandidates())
     assert len(play.engine.requests) == calls
