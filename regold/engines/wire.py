@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
@@ -73,14 +73,18 @@ def chat_body(model: str, request: Request, limit: Mapping[str, int]) -> dict[st
     return body
 
 
+def spoken(messages: Messages) -> Messages:
+    """Return the messages as every engine reads them: of `extra` only the fields the API knows, no ids and times."""
+    return tuple(replace(m, extra=_known(m)) if m.extra else m for m in messages)
+
+
 def wire_messages(messages: Messages) -> list[dict[str, Any]]:
     """Return messages as the API takes them; of `extra` only the fields the API knows."""
-    return [_wire_message(m) for m in messages]
+    return [{"role": m.role, "content": m.content, **_known(m)} for m in messages]
 
 
-def _wire_message(message: Message) -> dict[str, Any]:
-    known = {k: message.extra[k] for k in API_FIELDS if k in message.extra} if message.extra else {}
-    return {"role": message.role, "content": message.content, **known}
+def _known(message: Message) -> dict[str, Any]:
+    return {k: message.extra[k] for k in API_FIELDS if k in message.extra} if message.extra else {}
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from regold.engines.base import Request
-from regold.engines.wire import Fault, Kind, chat_body, own_logprobs, read_completion, read_reply, retry_after
+from regold.engines.wire import (
+    Fault,
+    Kind,
+    chat_body,
+    own_logprobs,
+    read_completion,
+    read_reply,
+    retry_after,
+    spoken,
+    wire_messages,
+)
 from regold.errors import RequestFailed
 from regold.record import Message
 
@@ -145,3 +155,10 @@ def test_what_is_no_completion_fails_its_record(reply: dict[str, Any]) -> None:
 def test_a_filtered_answer_is_no_answer() -> None:
     with pytest.raises(RequestFailed, match="content filter"):
         read_completion(choice(finish_reason="content_filter"), False)
+
+
+def test_what_is_spoken_is_what_is_sent_and_no_more() -> None:
+    plain = (Message("system", "Be kind."), Message("user", "Who?", {"name": "Ann"}))
+    dated = (Message("system", "Be kind.", {"id": "7"}), Message("user", "Who?", {"name": "Ann", "time": 1234}))
+    assert spoken(dated) == spoken(plain) == plain
+    assert wire_messages(spoken(dated)) == wire_messages(dated)
