@@ -13,9 +13,14 @@ from regold.store import Table
 
 @dataclass(frozen=True)
 class DropDuplicates(Stage):
-    """Keep the first in load order of records with equal turns and options, white space aside; drop the others."""
+    """Keep the first in load order of records with equal turns and options, white space aside; drop the others.
+
+    A turn of a conversation that goes on is never dropped: many conversations begin alike, and a conversation lives or
+    dies with each of its turns. So a conversation is a duplicate only where it is one up to its last response.
+    """
 
     name: ClassVar[str] = "duplicates"
+    version: ClassVar[int] = 2
     fits: ClassVar[bool] = True
 
     async def fit(self, table: Table, ctx: Context) -> dict[str, str]:
@@ -23,7 +28,11 @@ class DropDuplicates(Stage):
         first: dict[str, str] = {}
         found: dict[str, str] = {}
         messages, options = table.column("messages"), table.column("options")
-        for row, id_ in zip(table.rows(self.on), table.ids(self.on), strict=True):
+        ids = table.ids()
+        for row in table.rows(self.on):
+            id_ = ids[row]
+            if _goes_on(id_, *ids[row + 1 : row + 2]) and len(messages[row + 1]) > len(messages[row]):
+                continue
             original = first.setdefault(_content(messages[row], tuple(options[row] or ())), id_)
             if original != id_:
                 found[id_] = original
@@ -33,6 +42,12 @@ class DropDuplicates(Stage):
         """Drop the record if the fit found it to be a duplicate."""
         original = ctx.artifact.get(record.id)
         return Edit() if original is None else Edit(Status.DROPPED, f"exact duplicate of {original}")
+
+
+def _goes_on(id_: str, following: str = "") -> bool:
+    """Return whether two ids, one after the other in load order, are of turns `x#n` and `x#n+1` of one conversation."""
+    whole, mark, turn = id_.rpartition("#")
+    return bool(mark) and turn.isdecimal() and following == f"{whole}#{int(turn) + 1}"
 
 
 def _content(messages: Messages, options: tuple[str, ...]) -> str:

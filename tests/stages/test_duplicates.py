@@ -30,6 +30,22 @@ def test_only_new_records_count() -> None:
     assert play["b"].status == Status.NEW
 
 
+def test_conversations_that_begin_alike_are_no_duplicates() -> None:
+    begin = (Message("user", "Hi"), Message("assistant", "Hello!"))
+    turns = {"x": "4", "y": "Paris", "z": "4"}
+    records = [
+        Record(f"{id_}#{turn}", (*begin, Message("user", "Q"), Message("assistant", end))[: 2 * turn + 2])
+        for id_, end in turns.items()
+        for turn in (0, 1)
+    ]
+    assert Play(records).run(DropDuplicates()).artifact == {"z#1": "x#1"}
+
+
+def test_a_mark_in_an_id_makes_no_conversation() -> None:
+    records = [make(f"issue#{n}", "Who?", "Me") for n in range(3)]
+    assert Play(records).run(DropDuplicates()).artifact == {"issue#1": "issue#0", "issue#2": "issue#0"}
+
+
 def test_turns_do_not_run_into_each_other() -> None:
     one = Record("a", (Message("user", "x y"), Message("assistant", "z")))
     two = Record("b", (Message("user", "x"), Message("assistant", "y z")))
