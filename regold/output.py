@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from regold.formats import Card, Columns, Exported, ExportRow, Row, export, read, rejoin, restore, split_id, write
+from regold.formats import Card, Columns, Exported, ExportRow, Row, conversation, export, read, restore, split_id, write
 from regold.record import TRAINED_ON, Fate, Messages
 from regold.store.fates import Ended, PastRun, open_run
 
@@ -36,15 +36,21 @@ class Finished:
     id: str
     weight: float
     messages: Messages
+    """The conversation up to its last response, every repaired turn in place: what to train on."""
 
 
 def write_outputs(run: PastRun, out: Path, provenance: bool) -> Outputs:
     """Write the rows to train on to `out` in their original shape, the rest to `<stem>.rest<suffix>` with `_regold`."""
     stem, suffix = _split(out)
     rest = out.with_name(f"{stem}.rest{suffix}")
-    write(out, (_row(f, provenance) for f in finished(run) if f.fate in TRAINED_ON))
+    write(out, (_row(f, provenance) for f in kept(run)))
     write(rest, (_row(f, True) for f in finished(run) if f.fate not in TRAINED_ON))
     return Outputs(out, rest, _rejects(run, out.with_name(f"{stem}.rejected.jsonl")))
+
+
+def kept(run: PastRun) -> Iterator[Finished]:
+    """Yield the output rows to train on: what `--out` holds, what is exported and what `regold train` reads."""
+    return (f for f in finished(run) if f.fate in TRAINED_ON)
 
 
 def finished(run: PastRun) -> Iterator[Finished]:
@@ -60,9 +66,9 @@ def _finished(turns: Sequence[Ended], columns: Columns) -> Finished:
         row = restore(worst.source, worst.format, worst.messages, worst.options, columns=columns)
         return Finished(row, worst.fate, worst.reason, worst.id, worst.weight, worst.messages)
     texts = {e.turn: e.messages for e in turns if e.turn is not None}
-    row = rejoin(worst.source, worst.format, texts, columns=columns)
+    whole = conversation(worst.source, worst.format, texts, columns=columns)
+    row = restore(worst.source, worst.format, whole, columns=columns)
     weight = min(e.weight for e in turns)
-    whole = max(turns, key=lambda e: e.turn or 0).messages
     return Finished(row, worst.fate, f"{worst.id}: {worst.reason}", split_id(worst.id)[0], weight, whole)
 
 
@@ -92,12 +98,12 @@ def export_run(root: Path, target: str, folder: Path) -> Exported:
     run = open_run(root)
     name = run.manifest["recipe"]["name"]
     about = f"{Path(run.manifest['source']['path']).name}, repaired with the recipe {name}."
-    rows = (ExportRow(f.row, f.messages, f.weight) for f in finished(run) if f.fate in TRAINED_ON)
+    rows = (ExportRow(f.row, f.messages, f.weight) for f in kept(run))
     return export(target, folder, rows, Card(summary=about))
 
 
 def training_rows(data: Path, format: str | None = None) -> list[tuple[Messages, float]]:
     """Return what to train on with its weights: a finished run's kept records, or every record of a data file."""
     if (data / "manifest.json").is_file():
-        return [(e.messages, e.weight) for e in open_run(data).ended() if e.fate in TRAINED_ON]
+        return [(f.messages, f.weight) for f in kept(open_run(data))]
     return [(row.messages, 1.0) for row in read(data, format=format) if isinstance(row, Row)]

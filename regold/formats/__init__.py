@@ -6,7 +6,7 @@ from regold.formats.dataset import Card
 from regold.formats.exports import TARGETS, Exported, ExportRow, export
 from regold.formats.inspection import Column, Inspection, inspect
 from regold.formats.read import read
-from regold.formats.restore import rejoin, restore, split_id, with_truth
+from regold.formats.restore import conversation, rejoin, restore, split_id, with_truth
 from regold.formats.rows import NOISE, RESERVED, ROLES, TRUTH, Columns, Reject, Row
 from regold.formats.shapes import FORMATS
 from regold.formats.write import write
@@ -26,6 +26,7 @@ __all__ = [
     "Inspection",
     "Reject",
     "Row",
+    "conversation",
     "export",
     "inspect",
     "read",

@@ -44,7 +44,14 @@ def restore(
 def rejoin(
     source: Mapping[str, Any], format: str, turns: Mapping[int, Messages], *, columns: Columns | None = None
 ) -> dict[str, Any]:
-    """Return the row of a conversation from its records `id#turn`; turns without a record stay as they were.
+    """Return the row of a conversation from its records `id#turn`; turns without a record stay as they were."""
+    return restore(source, format, conversation(source, format, turns, columns=columns), columns=columns)
+
+
+def conversation(
+    source: Mapping[str, Any], format: str, turns: Mapping[int, Messages], *, columns: Columns | None = None
+) -> Messages:
+    """Return the messages of a conversation up to its last response, from its records `id#turn`.
 
     Each record speaks for its response and for what came after the response before it. Raises ValueError for a record
     that has another number of messages than the conversation had up to there.
@@ -56,7 +63,7 @@ def rejoin(
         if len(messages) != end:
             raise ValueError(f"turn {turn} has {len(messages)} messages, the conversation has {end} up to there")
         whole[start:end] = messages[start:end]
-    return restore(source, format, tuple(whole), columns=columns)
+    return tuple(whole)
 
 
 def split_id(id: str) -> tuple[str, int]:
