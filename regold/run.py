@@ -20,10 +20,21 @@ from regold.executors import open_executor
 from regold.files import read_json, write_json
 from regold.fingerprint import digest, file_digest
 from regold.formats import Reject, Row, read, write
+from regold.formats.sources import files
 from regold.output import Outputs, write_outputs
 from regold.prompts import load_prompts
 from regold.recipe import Recipe
-from regold.runner import Models, OpenModels, Plan, Step, forget_failures, open_models, plan, run_steps
+from regold.runner import (
+    Models,
+    OpenModels,
+    Plan,
+    Step,
+    forget_failures,
+    judge_failures,
+    open_models,
+    plan,
+    run_steps,
+)
 from regold.store import Store
 from regold.store.fates import close_run, open_run
 
@@ -47,10 +58,8 @@ class Source:
 
     def digest(self) -> str:
         """Return the digest of the contents and of how they are read. Raises InputError where there is nothing."""
-        if not self.path.exists():
-            raise InputError("no such file or folder", self.path)
-        files = sorted(p for p in self.path.rglob("*") if p.is_file()) if self.path.is_dir() else [self.path]
-        contents = [[f.relative_to(self.path).as_posix(), file_digest(f)] for f in files]
+        paths = [file.path for file in files(self.path)]
+        contents = [[p.relative_to(self.path).as_posix(), file_digest(p)] for p in paths]
         return digest(contents, self.format, self.turns, self.on_bad_line, dict(self.columns))
 
 
@@ -93,7 +102,7 @@ class Report:
     lost_calls: int
     """Calls in flight when an earlier attempt died: sent, never answered."""
     repeated_calls: int
-    """Answers paid for more than once; 0 unless the machine lost what it had written."""
+    """Answers paid for more than once: 0 on one machine; on a cluster, requests that two workers sent at one moment."""
     prompt_tokens: int
     completion_tokens: int
     seconds: float
@@ -123,7 +132,10 @@ async def run(job: Job, watch: Callable[[Step, int], Callable[[int], None]]) -> 
             write_manifest(job, planned, source_digest)
             if job.retry_failed:
                 forget_failures(planned)
-            if not open_run(store.root).finished():
+            if open_run(store.root).finished():
+                for step in planned.steps:
+                    judge_failures(store, step, job.recipe.tolerate)
+            else:
                 await probe(store, job.recipe, models)
                 await _execute(job, planned, models, watch)
         places = [step.place for step in planned.steps]

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from regold.engines import open_encoder, open_engine
 from regold.engines.base import Encoder, Engine, EngineSpec
 from regold.engines.journal import Journal, JournaledEncoder, JournaledEngine
-from regold.errors import RecipeError, RunError, TooManyFailures
+from regold.errors import RecipeError, RunError, TooManyFailures, UsageError
 from regold.fingerprint import digest, file_digest
 from regold.prompts import Prompts
 from regold.record import Edit, Record, Status
 from regold.stage import Context, Engines, Stage
 from regold.store import StepPlace, Store, Table
 
+QUEUED_BATCHES = 8
+"""A model in this process sorts its queue by length: so many batches may wait."""
 ALWAYS_TOLERATED = 5
 """So many failed records never stop a run, however small the data set."""
 
@@ -59,6 +61,8 @@ class OpenModels:
     roles: Mapping[str, Engine]
     encoder: Encoder | None
     paid_encoder: bool = False
+    in_flight: Mapping[str, int] = field(default_factory=dict)
+    """Calls of each role that may be out at once."""
 
     def identity(self, role: str) -> str:
         """Return the identity of a role's engine. Raises RecipeError where none has the role."""
@@ -81,7 +85,10 @@ async def open_models(models: Models) -> AsyncIterator[OpenModels]:
         if encoder is not None:
             stack.push_async_callback(encoder.close)
         paid = models.encoder is not None and models.encoder.kind == "openai"
-        yield OpenModels({role: opened[spec] for role, spec in models.roles.items()}, encoder, paid)
+        specs = {**models.roles, **({"encoder": models.encoder} if models.encoder else {})}
+        in_flight = {role: max(spec.concurrency, QUEUED_BATCHES * spec.batch) for role, spec in specs.items()}
+        in_flight |= {role: spec.concurrency for role, spec in specs.items() if spec.kind == "openai"}
+        yield OpenModels({role: opened[spec] for role, spec in models.roles.items()}, encoder, paid, in_flight)
 
 
 def plan(store: Store, stages: Sequence[Stage], prompts: Prompts, seed: int, models: OpenModels) -> Plan:
@@ -107,7 +114,9 @@ class Worker:
         """Take the plan and open models; `shared` where other processes write the same journals."""
         self.plan, self.models = plan, models
         roles = [*models.roles, *(["encoder"] if models.paid_encoder else [])]
-        self.journals = {role: Journal(plan.store.calls(role), shared=shared) for role in roles}
+        self.journals = {role: Journal(plan.store.calls(role), shared, models.in_flight[role]) for role in roles}
+        for journal in self.journals.values():
+            journal.refresh()
         self._table: tuple[int, Table] | None = None
 
     async def fit(self, number: int) -> None:
@@ -154,7 +163,7 @@ class Worker:
         try:
             for role in stage.needs:
                 if role in self.journals:
-                    self.journals[role].refresh()
+                    self.journals[role].refresh_now_and_then()
                     writers.append(self.journals[role].writer(part))
                 if role in self.models.roles:
                     with_journal[role] = JournaledEngine(self.models.roles[role], writers[-1])
@@ -162,8 +171,7 @@ class Worker:
                     encoder = JournaledEncoder(encoder, writers[-1])
             yield Engines(with_journal, encoder)
         finally:
-            for writer in writers:
-                writer.close()
+            await asyncio.gather(*(writer.close() for writer in writers))
 
 
 async def propose(stage: Stage, record: Record, context: Context) -> Edit:
@@ -176,8 +184,10 @@ async def propose(stage: Stage, record: Record, context: Context) -> Edit:
                 f"{type(stage).__name__} writes notes it does not declare: {', '.join(sorted(undeclared))}"
             )
         return edit
-    except (RunError, RecipeError):
+    except (RunError, UsageError):
         raise
+    except OSError as error:
+        raise RunError(f"{stage.name}, record {record.id}: {error}") from error
     except Exception as error:
         return Edit(status=Status.FAILED, reason=f"{stage.name}: {type(error).__name__}: {error}")
 
@@ -222,12 +232,13 @@ async def run_steps(
         if todo:
             await executor.fit(number)
             await executor.map(number, todo, tick)
-        judge_failures(store, step, tolerate * sum(sizes.values()))
+        judge_failures(store, step, tolerate)
 
 
-def judge_failures(store: Store, step: Step, tolerated: float) -> None:
-    """Raise TooManyFailures where a finished step failed on more records than tolerated."""
+def judge_failures(store: Store, step: Step, tolerate: float) -> None:
+    """Raise TooManyFailures where a finished step failed on more than `tolerate` of the records."""
     failed = [reason for part in store.parts() for reason in _failures(store, step, part)]
+    tolerated = tolerate * sum(store.loaded(part, ["id"]).num_rows for part in store.parts())
     if len(failed) > max(tolerated, ALWAYS_TOLERATED):
         raise TooManyFailures(
             f"step {step.place.name}: {len(failed)} records failed, more than tolerated; the first: {failed[0]!r}. "
@@ -242,12 +253,15 @@ def _failures(store: Store, step: Step, part: int) -> list[str]:
 
 
 def forget_failures(plan: Plan) -> None:
-    """Forget every FAILED record, so that the next run tries again: its part at the step that failed, and all below."""
+    """Forget the FAILED records of the first step that has any: their parts there, and all steps below.
+
+    What lies below goes first: were this cut short, a later edit must not outlive the failure it was made beside.
+    """
     for number, step in enumerate(plan.steps):
         done = [p for p in plan.store.parts() if plan.store.has_edits(step.place, p)]
         parts = [p for p in done if _failures(plan.store, step, p)]
         if parts:
-            plan.store.forget(step.place, parts)
-            for later in plan.steps[number + 1 :]:
+            for later in reversed(plan.steps[number + 1 :]):
                 plan.store.forget(later.place)
+            plan.store.forget(step.place, parts)
             return

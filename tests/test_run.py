@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import pytest
 
 from regold.engines import EngineSpec
 from regold.errors import EngineRefused, InputError, RecipeError, TooManyFailures
-from regold.recipe import load_recipe
+from regold.recipe import Recipe, load_recipe
+from regold.record import Edit, NoteType, Record
 from regold.run import Job, Report, Source, run
 from regold.runner import Models, Step
+from regold.stage import Context, Stage
+from regold.store import StepPlace, Store
 from regold.store.fates import open_run, trail
 
 RECORDS = 60
@@ -171,3 +175,64 @@ def test_the_output_takes_the_container_its_name_asks_for(tmp_path: Path, suffix
     report = go(Job(made.source, made.recipe, made.models, made.into, tmp_path / f"gold{suffix}"))
     assert Path(report.out).stat().st_size
     assert report.rest == str(tmp_path / f"gold.rest{suffix}")
+
+
+def test_too_many_failures_in_the_last_step_stop_every_time(tmp_path: Path) -> None:
+    made = job(tmp_path, {"match": r"What is 1?\d\?", "fail": "request"})
+    recipe = tmp_path / "one.toml"
+    recipe.write_text('name = "one"\n[[step]]\nuse = "AnswerDirectly"\n')
+    last = Job(made.source, load_recipe(str(recipe)), made.models, tmp_path / "one", made.out)
+    for _ in range(2):
+        with pytest.raises(TooManyFailures):
+            go(last)
+    assert not (tmp_path / "gold.jsonl").exists()
+
+
+def test_a_retry_cut_short_keeps_no_record_that_was_never_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = {"match": r"What is 3\?", "fail": "request", "times": 1}
+    go(job(tmp_path, rule))
+    real, forgotten = Store.forget, []
+
+    def dying(store: Store, step: StepPlace, parts: Sequence[int] | None = None) -> None:
+        real(store, step, parts)
+        forgotten.append(step.name)
+        if len(forgotten) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "forget", dying)
+    with pytest.raises(KeyboardInterrupt):
+        go(job(tmp_path, rule, retry_failed=True))
+    monkeypatch.undo()
+    assert forgotten == ["judge"], "what lies below goes first"
+    assert go(job(tmp_path, rule)).fates["FAILED"] == 1
+
+
+def test_a_note_of_the_wrong_type_is_named(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Mistyped(Stage):
+        name = "mistyped"
+
+        @property
+        def writes(self) -> Mapping[str, NoteType]:
+            return {"mistyped.count": NoteType.INTEGER}
+
+        async def __call__(self, record: Record, ctx: Context) -> Edit:
+            return Edit(notes={"mistyped.count": "many"})
+
+    made = job(tmp_path)
+    with pytest.raises(RecipeError, match="mistyped wrote a note of another type"):
+        go(Job(made.source, Recipe("mine", (Mistyped(),)), Models({}), tmp_path / "other"))
+
+
+def test_only_files_that_are_read_decide_the_fingerprint(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    write_data(folder / "train.jsonl")
+    before = Source(folder).digest()
+    (folder / "README.md").write_text("about")
+    (folder / "runs").mkdir()
+    assert Source(folder).digest() == before
+    write_data(folder / "train.jsonl", 5)
+    assert Source(folder).digest() != before

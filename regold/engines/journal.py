@@ -6,20 +6,27 @@ import asyncio
 import json
 import os
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from regold.engines.base import Completion, Encoder, Engine, Need, Request, TokenScores
-from regold.errors import DiskFull, RequestFailed, Superseded
+from regold.errors import DiskFull, Superseded
+from regold.files import disk
 from regold.fingerprint import digest
 from regold.record import Messages
 
 _HEAD = re.compile(rb'\{"(sent|done|fail)":"([0-9a-f]{32})"(?:,"in":(\d+),"out":(\d+),)?')
 KEY_CHARACTERS = 32
+REFRESH_S = 1.0
+
+Call: TypeAlias = Callable[[], Awaitable[tuple[Any, int, int]]]
+"""Pays for an answer: returns it as plain JSON with its prompt and completion tokens."""
 
 
 @dataclass
@@ -46,25 +53,43 @@ class Journal:
     folder: Path
     shared: bool = False
     """Whether other processes pay into the same folder meanwhile."""
+    in_flight: int = 1024
+    """Calls that may be out at once: no more than these can be lost when the process dies."""
     tally: Tally = field(default_factory=Tally)
+    flying: dict[bytes, asyncio.Task[Any]] = field(default_factory=dict)
     _files: list[Path] = field(default_factory=list)
-    _read: dict[Path, int] = field(default_factory=dict)
+    _read: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    """Of each file its number and how far it is indexed."""
     _index: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
-    flying: dict[bytes, asyncio.Future[Any]] = field(default_factory=dict)
+    _refreshed: float = 0.0
+
+    @cached_property
+    def slots(self) -> asyncio.Semaphore:
+        """Return what bounds the calls in flight."""
+        return asyncio.Semaphore(self.in_flight)
 
     def refresh(self) -> None:
         """Index the complete lines that any writer has added since; a torn tail is left for good."""
+        self._refreshed = time.monotonic()
         if not self.folder.is_dir():
             return
         for path in sorted(self.folder.glob("*.jsonl")):
-            start = self._read.setdefault(path, 0)
+            number, start = self._known(path)
             if path.stat().st_size > start:
-                self._index_from(path, start)
+                self._read[path] = number, self._index_from(path, number, start)
 
-    def _index_from(self, path: Path, start: int) -> None:
-        if path not in self._files:
+    def refresh_now_and_then(self) -> None:
+        """Refresh where others pay into the folder, but not more often than every second or so."""
+        if self.shared and time.monotonic() - self._refreshed > REFRESH_S:
+            self.refresh()
+
+    def _known(self, path: Path) -> tuple[int, int]:
+        if path not in self._read:
             self._files.append(path)
-        number = self._files.index(path)
+            self._read[path] = len(self._files) - 1, 0
+        return self._read[path]
+
+    def _index_from(self, path: Path, number: int, start: int) -> int:
         with path.open("rb") as stream:
             stream.seek(start)
             for line in stream:
@@ -72,10 +97,10 @@ class Journal:
                     break
                 self.note(line, number, start)
                 start += len(line)
-        self._read[path] = start
+        return start
 
     def note(self, line: bytes, file: int, offset: int) -> None:
-        """Count one line and remember where its answer lies."""
+        """Count one line and remember where its answer lies; of two answers to one request the first stands."""
         head = _HEAD.match(line)
         if head is None:
             return
@@ -89,7 +114,7 @@ class Journal:
             self.tally.repeated += key in self._index
             self.tally.prompt_tokens += int(head[3] or 0)
             self.tally.completion_tokens += int(head[4] or 0)
-            self._index[key] = (file, offset, len(line))
+            self._index.setdefault(key, (file, offset, len(line)))
 
     def find(self, key: bytes) -> Any | None:
         """Return the journaled answer to a request, or None."""
@@ -103,18 +128,17 @@ class Journal:
 
     def writer(self, part: str) -> Writer:
         """Open a new attempt at a part; an older one, if it still lives, is fenced off by the new file."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        attempt = 1 + max((int(p.name.split(".")[-2]) for p in self.folder.glob(f"{part}.*.jsonl")), default=-1)
-        while True:
-            path = self.folder / f"{part}.{attempt}.jsonl"
-            try:
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-            except FileExistsError:
-                attempt += 1
-                continue
-            self._files.append(path)
-            self._read[path] = 0
-            return Writer(self, path, self.folder / f"{part}.{attempt + 1}.jsonl", handle, len(self._files) - 1)
+        with disk(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            attempt = 1 + max((int(p.name.split(".")[-2]) for p in self.folder.glob(f"{part}.*.jsonl")), default=-1)
+            while True:
+                path = self.folder / f"{part}.{attempt}.jsonl"
+                try:
+                    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+                    break
+                except FileExistsError:
+                    attempt += 1
+        return Writer(self, path, self.folder / f"{part}.{attempt + 1}.jsonl", handle, self._known(path)[0])
 
 
 @dataclass
@@ -126,72 +150,74 @@ class Writer:
     successor: Path
     handle: int
     file: int
+    size: int = 0
+    closing: bool = False
+    paying: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def append(self, line: Mapping[str, Any]) -> None:
         """Write one line before anybody uses it. Raises DiskFull where it does not fit."""
-        data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        offset = self.journal._read[self.path]
-        try:
+        data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
+        with disk(self.path):
             written = os.write(self.handle, data)
-        except OSError as error:
-            raise DiskFull(f"{self.path}: cannot write ({error.strerror}); free some space and run again") from error
         if written < len(data):
-            os.ftruncate(self.handle, offset)
+            os.ftruncate(self.handle, self.size)
             raise DiskFull(f"{self.path}: no room for an answer; free some space and run the same command again")
-        self.journal.note(data, self.file, offset)
-        self.journal._read[self.path] = offset + written
+        self.journal.note(data, self.file, self.size)
+        self.size += written
+        self.journal._read[self.path] = self.file, self.size
 
-    def check(self) -> None:
-        """Raise Superseded where a newer attempt has taken the part over."""
-        if self.successor.exists():
-            raise Superseded(f"{self.path.name}: a newer attempt works on this part; this one stops")
-
-    def close(self) -> None:
-        """Sync what was paid for and close; an attempt that paid for nothing leaves no file."""
-        os.fsync(self.handle)
-        os.close(self.handle)
-        if self.journal._read[self.path] == 0 and not self.successor.exists():
+    async def close(self) -> None:
+        """Wait for what is already being paid, sync, and close; an attempt that paid for nothing leaves no file."""
+        self.closing = True
+        await asyncio.gather(*self.paying, return_exceptions=True)
+        handle, self.handle = self.handle, -1
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if not self.size and not self.journal.shared:
             self.path.unlink(missing_ok=True)
 
-    async def once(self, key_of: tuple[Any, ...], call: Callable[[], Awaitable[tuple[Any, int, int]]]) -> Any:
+    async def once(self, key_of: tuple[Any, ...], call: Call) -> Any:
         """Return the answer to a request: journaled, joined with the same request in flight, or paid for now.
 
-        `call` returns the answer as plain JSON with its prompt and completion tokens.
+        A payment goes on when those who wait for it are cancelled: what is paid for is journaled all the same.
         """
         text = digest(*key_of)[:KEY_CHARACTERS]
         key = bytes.fromhex(text)
         found = self.journal.find(key)
         if found is not None:
             return found
-        if key in self.journal.flying:
-            return await asyncio.shield(self.journal.flying[key])
-        future = self.journal.flying[key] = asyncio.get_running_loop().create_future()
-        future.add_done_callback(lambda f: f.cancelled() or f.exception())
-        try:
-            answer = await self._pay(text, call)
-            future.set_result(answer)
-            return answer
-        except BaseException as error:
-            future.set_exception(error if isinstance(error, Exception) else RequestFailed("the call it joined was cut"))
-            raise
-        finally:
-            del self.journal.flying[key]
+        if key not in self.journal.flying:
+            task = self.journal.flying[key] = asyncio.create_task(self._pay(text, call))
+            self.paying.add(task)
+            task.add_done_callback(lambda done: self._landed(key, done))
+        return await asyncio.shield(self.journal.flying[key])
 
-    async def _pay(self, key: str, call: Callable[[], Awaitable[tuple[Any, int, int]]]) -> Any:
-        self.check()
-        if self.journal.shared:
-            self.journal.refresh()
+    def _landed(self, key: bytes, task: asyncio.Task[Any]) -> None:
+        self.journal.flying.pop(key, None)
+        self.paying.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _pay(self, key: str, call: Call) -> Any:
+        async with self.journal.slots:
+            if self.closing:
+                raise Superseded(f"{self.path.name}: this attempt has ended; nothing more is paid for")
+            if self.successor.exists():
+                raise Superseded(f"{self.path.name}: a newer attempt works on this part; this one stops")
+            self.journal.refresh_now_and_then()
             found = self.journal.find(bytes.fromhex(key))
             if found is not None:
                 return found
-        self.append({"sent": key})
-        try:
-            answer, prompt_tokens, completion_tokens = await call()
-        except Exception:
-            self.append({"fail": key})
-            raise
-        self.append({"done": key, "in": prompt_tokens, "out": completion_tokens, "answer": answer})
-        return answer
+            self.append({"sent": key})
+            try:
+                answer, prompt_tokens, completion_tokens = await call()
+            except Exception:
+                self.append({"fail": key})
+                raise
+            self.append({"done": key, "in": prompt_tokens, "out": completion_tokens, "answer": answer})
+            return answer
 
 
 @dataclass(frozen=True)

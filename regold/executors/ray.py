@@ -55,10 +55,6 @@ class PartWorker:
             return done, type(error).__name__, str(error)
         return done, "", ""
 
-    async def close(self) -> None:
-        """Close the models."""
-        await self._stack.aclose()
-
 
 @dataclass
 class RayExecutor:

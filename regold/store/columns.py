@@ -70,9 +70,14 @@ def edit_row(row: int, id_: str, edit: Edit) -> dict[str, Any]:
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
     """Write rows as one parquet file, whole or not at all; the same rows give the same bytes."""
-    table = pa.Table.from_pylist(list(rows), schema=schema)
+    table = pa.Table.from_pylist([_encodable(row) for row in rows], schema=schema)
     with replacing(path) as stream:
         pq.write_table(table, stream, compression="zstd")
+
+
+def _encodable(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row whose texts UTF-8 can hold: half a surrogate pair becomes a question mark."""
+    return {k: v.encode(errors="replace").decode() if isinstance(v, str) else v for k, v in row.items()}
 
 
 def read_columns(path: Path, columns: Iterable[str] | None = None) -> pa.Table:

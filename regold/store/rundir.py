@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from regold.errors import InputError, RunBusy
+from regold.errors import InputError, RecipeError, RunBusy
 from regold.files import disk, read_json, replacing, write_json
 from regold.formats.rows import Row
 from regold.record import Edit, NoteType, Record, Status
@@ -59,17 +59,21 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, str(os.getpid()).encode(), 0)
-            for torn in self.root.glob("*/.*.tmp"):
+            self._lock(handle)
+            for torn in (*self.root.glob(".*.tmp"), *self.root.glob("*/.*.tmp")):
                 torn.unlink()
             yield
+        finally:
+            os.close(handle)
+
+    def _lock(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(handle, 100, 0).decode(errors="replace").strip()
             raise RunBusy(f"{self.root}: process {holder} works in this run directory; wait for it or end it") from None
-        finally:
-            os.close(handle)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
 
     def calls(self, role: str) -> Path:
         """Return the folder of a role's journal."""
@@ -126,7 +130,11 @@ class Store:
 
     def artifact(self, step: StepPlace) -> Any:
         """Read a fit's result; None where the step has no fit."""
-        return _artifact(self.folder(step)) if self.has_artifact(step) else None
+        for kind in ("json", "npz"):
+            path = self.folder(step) / f"artifact.{kind}"
+            if path.exists():
+                return _artifact(path, path.stat().st_mtime_ns)
+        return None
 
     def _edits(self, step: StepPlace, part: int) -> Path:
         return self.folder(step) / f"edits-{part:05d}.parquet"
@@ -138,7 +146,10 @@ class Store:
     def write_edits(self, step: StepPlace, part: int, edits: Sequence[tuple[int, str, Edit]]) -> None:
         """Commit a step's edits of one part (row in the part, id, edit): absent or complete."""
         rows = [edit_row(row, id_, edit) for row, id_, edit in sorted(edits, key=lambda e: e[0])]
-        write_rows(self._edits(step, part), rows, edit_schema(step.writes))
+        try:
+            write_rows(self._edits(step, part), rows, edit_schema(step.writes))
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise RecipeError(f"step {step.name} wrote a note of another type than it declares: {error}") from error
 
     def edits(self, step: StepPlace, part: int, columns: Iterable[str] | None = None) -> pa.Table:
         """Read columns of a step's edits of one part."""
@@ -227,7 +238,12 @@ def read_manifest(root: Path) -> dict[str, Any]:
     path = root / "manifest.json"
     if not path.is_file():
         raise InputError("is not a run directory (it has no manifest.json)", root)
-    manifest: dict[str, Any] = read_json(path)
+    try:
+        manifest = read_json(path)
+    except ValueError as error:
+        raise InputError(f"is damaged or not Regold's ({error})", path) from None
+    if not isinstance(manifest, dict) or not {"recipe", "source", "load", "steps"} <= set(manifest):
+        raise InputError("is not the manifest of a Regold run", path)
     return manifest
 
 
@@ -260,8 +276,9 @@ def _vectors(column: pa.ChunkedArray) -> list[Any]:
 
 
 @lru_cache(maxsize=8)
-def _artifact(folder: Path) -> Any:
-    if (folder / "artifact.npz").exists():
-        with np.load(folder / "artifact.npz", allow_pickle=False) as arrays:
+def _artifact(path: Path, written_ns: int) -> Any:
+    """Read an artifact; the time it was written tells a refitted one apart."""
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
-    return read_json(folder / "artifact.json")
+    return read_json(path)

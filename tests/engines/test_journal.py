@@ -150,7 +150,7 @@ def test_another_process_answer_is_found_before_paying(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_stops_with_a_whole_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal, journaled = opened(tmp_path, Echo())
+    _, journaled = opened(tmp_path, Echo())
     asyncio.run(journaled.generate(ask("a")))
     real = os.write
     monkeypatch.setattr(os, "write", lambda handle, data: real(handle, data[: len(data) // 2]))
@@ -161,3 +161,53 @@ def test_a_full_disk_stops_with_a_whole_journal(tmp_path: Path, monkeypatch: pyt
     fresh.refresh()
     assert fresh.tally.answered == 1
     assert (tmp_path / "00000.0.jsonl").read_bytes().endswith(b"\n")
+
+
+def test_a_payment_goes_on_when_those_who_wait_are_cancelled(tmp_path: Path) -> None:
+    async def scene() -> None:
+        engine = Echo(gate=asyncio.Event())
+        journal, journaled = opened(tmp_path, engine)
+        owner = asyncio.create_task(journaled.generate(ask("a")))
+        joined = asyncio.create_task(journaled.generate(ask("a")))
+        await asyncio.sleep(0.01)
+        owner.cancel()
+        await asyncio.sleep(0.01)
+        closing = asyncio.create_task(journaled.writer.close())
+        assert engine.gate is not None
+        engine.gate.set()
+        assert (await joined).text == "a! é"
+        await closing
+        assert (journal.tally.answered, journal.tally.lost) == (1, 0)
+
+    asyncio.run(scene())
+
+
+def test_a_closed_writer_waits_for_what_is_out_and_sends_nothing_more(tmp_path: Path) -> None:
+    async def scene() -> list[str]:
+        engine = Echo(gate=asyncio.Event())
+        journal = Journal(tmp_path, in_flight=2)
+        journaled = JournaledEngine(engine, journal.writer("00000"))
+        tasks = [asyncio.create_task(journaled.generate(ask(f"q{n}"))) for n in range(6)]
+        await asyncio.sleep(0.01)
+        assert journal.tally.sent == 2, "no more may be out than in_flight"
+        for task in tasks:
+            task.cancel()
+        closing = asyncio.create_task(journaled.writer.close())
+        await asyncio.sleep(0.01)
+        assert engine.gate is not None
+        engine.gate.set()
+        await closing
+        assert journal.tally.answered == 2
+        return engine.calls
+
+    assert asyncio.run(scene()) == ["q0", "q1"]
+
+
+def test_of_two_answers_to_one_request_the_first_stands(tmp_path: Path) -> None:
+    _, first = opened(tmp_path, Echo(), "00000")
+    asyncio.run(first.generate(ask("a")))
+    line = (tmp_path / "00000.0.jsonl").read_bytes().splitlines(keepends=True)[1]
+    (tmp_path / "00001.0.jsonl").write_bytes(line.replace(b"a!", b"b!"))
+    journal, again = opened(tmp_path, Echo(), "00002")
+    assert asyncio.run(again.generate(ask("a"))).text == "a! é"
+    assert journal.tally.repeated == 1
