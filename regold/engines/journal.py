@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from regold.engines.base import Completion, Encoder, Engine, Need, Request, TokenScores
+from regold.engines.wire import spoken
 from regold.errors import DiskFull, Superseded
 from regold.files import disk
 from regold.fingerprint import digest
@@ -239,7 +240,8 @@ class JournaledEngine:
             done = await self.engine.generate(request)
             return asdict(done), done.prompt_tokens, done.completion_tokens
 
-        answer = await self.writer.once((self.identity, "generate", request), call)
+        asked = replace(request, messages=spoken(request.messages))
+        answer = await self.writer.once((self.identity, "generate", asked), call)
         logprobs = answer["logprobs"]
         return Completion(**{**answer, "logprobs": None if logprobs is None else tuple(logprobs)})
 
@@ -250,7 +252,7 @@ class JournaledEngine:
             done = await self.engine.score(prompt, response)
             return asdict(done), done.prompt_tokens + len(done.logprobs), 0
 
-        answer = await self.writer.once((self.identity, "score", prompt, response), call)
+        answer = await self.writer.once((self.identity, "score", spoken(prompt), response), call)
         return TokenScores(tuple(answer["logprobs"]), answer["prompt_tokens"])
 
     async def probe(self, needs: frozenset[Need]) -> None:

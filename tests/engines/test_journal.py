@@ -211,3 +211,11 @@ def test_of_two_answers_to_one_request_the_first_stands(tmp_path: Path) -> None:
     journal, again = opened(tmp_path, Echo(), "00002")
     assert asyncio.run(again.generate(ask("a"))).text == "a! é"
     assert journal.tally.repeated == 1
+
+
+def test_what_no_engine_reads_is_not_in_the_key(tmp_path: Path) -> None:
+    engine = Echo()
+    _, journaled = opened(tmp_path, engine)
+    for stamp in (1, 2):
+        asyncio.run(journaled.generate(Request((Message("user", "a", {"ts": stamp}),))))
+    assert engine.calls == ["a"]
