@@ -9,7 +9,20 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from regold.formats import Card, Columns, Exported, ExportRow, Row, conversation, export, read, restore, split_id, write
+from regold.formats import (
+    Card,
+    Columns,
+    Exported,
+    ExportRow,
+    Row,
+    check_target,
+    conversation,
+    export,
+    read,
+    restore,
+    split_id,
+    write,
+)
 from regold.record import TRAINED_ON, Fate, Messages
 from regold.store.fates import Ended, PastRun, open_run
 
@@ -41,11 +54,16 @@ class Finished:
 
 def write_outputs(run: PastRun, out: Path, provenance: bool) -> Outputs:
     """Write the rows to train on to `out` in their original shape, the rest to `<stem>.rest<suffix>` with `_regold`."""
-    stem, suffix = _split(out)
-    rest = out.with_name(f"{stem}.rest{suffix}")
+    _, rest, rejected = _places(out)
     write(out, (_row(f, provenance) for f in kept(run)))
     write(rest, (_row(f, True) for f in finished(run) if f.fate not in TRAINED_ON))
-    return Outputs(out, rest, _rejects(run, out.with_name(f"{stem}.rejected.jsonl")))
+    return Outputs(out, rest, _rejects(run, rejected))
+
+
+def check_outputs(out: Path, source: Path) -> None:
+    """Refuse, before anything is paid, outputs that cannot be written or would touch the source. Raises InputError."""
+    for place in _places(out):
+        check_target(place, source)
 
 
 def kept(run: PastRun) -> Iterator[Finished]:
@@ -79,15 +97,16 @@ def _row(done: Finished, provenance: bool) -> Mapping[str, Any]:
     return {**done.row, "_regold": about}
 
 
-def _split(out: Path) -> tuple[str, str]:
+def _places(out: Path) -> tuple[Path, Path, Path]:
+    """Return where the kept rows, the rest and the rejected lines go."""
     suffixes = "".join(out.suffixes[-2:] if out.suffix in (".gz", ".zst") else out.suffixes[-1:])
-    return out.name.removesuffix(suffixes), suffixes
+    stem = out.name.removesuffix(suffixes)
+    return out, out.with_name(f"{stem}.rest{suffixes}"), out.with_name(f"{stem}.rejected.jsonl")
 
 
 def _rejects(run: PastRun, place: Path) -> Path | None:
     written = run.store.root / run.store.load / "rejects.jsonl"
     if not written.stat().st_size:
-        place.unlink(missing_ok=True)
         return None
     shutil.copyfile(written, place)
     return place

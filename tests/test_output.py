@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import pytest
 
 from regold import recipe
-from regold.output import export_run, training_rows
+from regold.errors import InputError
+from regold.output import check_outputs, export_run, training_rows
 from regold.record import Edit, Record, Status
 from regold.run import Job, Source
 from regold.stage import Context, Stage
@@ -66,3 +67,41 @@ def test_a_conversation_is_not_lost_for_beginning_like_another(tmp_path: Path) -
     go(chats(tmp_path, [*rows, rows[0]], "DropDuplicates"))
     assert lines(tmp_path / "gold.jsonl") == rows
     assert [row["_regold"]["id"] for row in lines(tmp_path / "gold.rest.jsonl")] == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("out", "source", "says"),
+    [
+        ("data.jsonl", "data.jsonl", "the file that is read"),
+        ("./sub/../data.jsonl", "data.jsonl", "the file that is read"),
+        ("linked.jsonl", "data.jsonl", "the file that is read"),
+        ("data.jsonl", "data.rest.jsonl", "the file that is read"),
+        ("data.csv", "data.rejected.jsonl", "the file that is read"),
+        ("folder/gold.jsonl", "folder", "lies in the folder that is read"),
+        ("gold.txt", "data.jsonl", "cannot write this kind of file"),
+        ("gold", "data.jsonl", "cannot write this kind of file"),
+        ("held.jsonl", "data.jsonl", "this is a folder"),
+    ],
+)
+def test_outputs_that_would_touch_the_source_or_cannot_be_written_are_refused(
+    tmp_path: Path, out: str, source: str, says: str
+) -> None:
+    for folder in ("folder", "sub", "held.jsonl"):
+        (tmp_path / folder).mkdir()
+    for name in ("data.jsonl", "data.rest.jsonl", "data.rejected.jsonl", "folder/a.jsonl"):
+        (tmp_path / name).write_text("{}\n")
+    (tmp_path / "linked.jsonl").symlink_to(tmp_path / "data.jsonl")
+    with pytest.raises(InputError, match=says):
+        check_outputs(tmp_path / out, tmp_path / source)
+
+
+def test_outputs_may_lie_beside_the_source(tmp_path: Path) -> None:
+    (tmp_path / "data.jsonl").write_text("{}\n")
+    check_outputs(tmp_path / "gold.jsonl.gz", tmp_path / "data.jsonl")
+
+
+def test_a_file_of_the_users_that_is_named_like_the_rejects_stays(tmp_path: Path) -> None:
+    mine = tmp_path / "gold.rejected.jsonl"
+    mine.write_text("mine")
+    go(job(tmp_path))
+    assert mine.read_text() == "mine"

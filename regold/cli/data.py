@@ -61,7 +61,9 @@ def corrupt(
     """Put known noise into a copy of a data file; the truth goes into a reserved column that no stage can read."""
     with exit_codes():
         from regold.corrupt import corrupt_file, rows_of
+        from regold.formats import check_target
 
+        check_target(out, data)
         columns = {"response": response_column} if response_column else {}
         rows = rows_of(data, format, columns)
         wrong = asyncio.run(_confusable(o.Asked(model, base_url or ()), rows)) if kind == "model" else None

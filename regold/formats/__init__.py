@@ -9,7 +9,7 @@ from regold.formats.read import read
 from regold.formats.restore import conversation, rejoin, restore, split_id, with_truth
 from regold.formats.rows import NOISE, RESERVED, ROLES, TRUTH, Columns, Reject, Row
 from regold.formats.shapes import FORMATS
-from regold.formats.write import write
+from regold.formats.write import check_target, write
 
 __all__ = [
     "FORMATS",
@@ -26,6 +26,7 @@ __all__ = [
     "Inspection",
     "Reject",
     "Row",
+    "check_target",
     "conversation",
     "export",
     "inspect",

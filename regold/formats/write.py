@@ -32,13 +32,23 @@ def write(path: Path, rows: Rows) -> int:
     that are no text become JSON, and a parquet column of mixed types becomes text.
     Raises InputError for an unknown suffix or a folder, DiskFull where there is no room.
     """
-    kind = container(path)
-    if kind not in _WRITERS:
+    check_target(path)
+    with replacing(path) as stream:
+        return _WRITERS[container(path)](stream, rows, path)
+
+
+def check_target(path: Path, source: Path | None = None) -> None:
+    """Raise InputError where `write` could not write the file, or it would touch the data read from `source`."""
+    if container(path) not in _WRITERS:
         raise InputError(f"cannot write this kind of file; expected {WRITABLE}", path)
     if path.is_dir():
         raise InputError("this is a folder; name a file in it", path)
-    with replacing(path) as stream:
-        return _WRITERS[kind](stream, rows, path)
+    if source is None:
+        return
+    if path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source)):
+        raise InputError("this is the file that is read; write to another", path)
+    if source.is_dir() and path.resolve().is_relative_to(source.resolve()):
+        raise InputError(f"this lies in the folder that is read ({source}); write outside it", path)
 
 
 @contextmanager

@@ -90,6 +90,12 @@ def test_bad_options(data: Path, tmp_path: Path, words: list[str], says: str) ->
     assert_told(done, 2, "error:", says)
 
 
+def test_the_data_is_never_written_over(data: Path) -> None:
+    before = data.read_bytes()
+    assert_told(regold("corrupt", data, "--out", data, "--rate", 0.5), 2, "the file that is read")
+    assert data.read_bytes() == before
+
+
 def test_no_model(data: Path) -> None:
     assert_told(regold("repair", data), 2, "which model?", "--base-url")
 
