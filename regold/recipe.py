@@ -48,8 +48,9 @@ class Recipe:
 
     def resolved(self) -> dict[str, Any]:
         """Return the recipe as plain data, every setting written out: what a manifest keeps and `load_recipe` reads."""
+        names = {stage: name for name, stage in reversed(find_stages().items())}
         steps = [
-            {"use": type(s).__name__, **{f.name: _plain(getattr(s, f.name)) for f in fields(s)}}  # type: ignore[arg-type]
+            {"use": names.get(type(s), type(s).__name__), **{f.name: _plain(getattr(s, f.name)) for f in fields(s)}}  # type: ignore[arg-type]
             for s in self.stages
         ]
         leftover = {str(status): str(fate) for status, fate in self.leftover.items()}
@@ -70,7 +71,10 @@ def load_recipe(name: str, sets: Sequence[str] = (), **override: Any) -> Recipe:
     data = _read(name)
     _refuse_unknown(data, _KNOWN, f"recipe {name}")
     data |= {key: value for key, value in override.items() if value is not None}
-    steps = [_step(raw, place, name) for place, raw in enumerate(data.get("step", []), start=1)]
+    given = data.get("step", [])
+    if not isinstance(given, list):
+        raise RecipeError(f"recipe {name}: step = {given!r}: write each step as a [[step]]")
+    steps = [_step(raw, place, name) for place, raw in enumerate(given, start=1)]
     if not steps:
         raise RecipeError(f"recipe {name}: has no [[step]]")
     settings = _settings(sets, {cls.name for cls, _ in steps})
@@ -80,7 +84,7 @@ def load_recipe(name: str, sets: Sequence[str] = (), **override: Any) -> Recipe:
         stages,
         str(data.get("prompts", "default")),
         _number(data, "seed", 0, int),
-        _number(data, "tolerate", 0.01, float),
+        _share(data, "tolerate", 0.01),
         _leftover(data.get("leftover", {}), name),
         str(data.get("about", "")),
     )
@@ -89,7 +93,7 @@ def load_recipe(name: str, sets: Sequence[str] = (), **override: Any) -> Recipe:
 
 
 def validate(recipe: Recipe) -> None:
-    """Refuse a recipe whose steps share a name, read what none before them writes, or use prompts its set lacks."""
+    """Refuse a recipe whose steps share a name, read what none before them writes, or use prompts that are unfit."""
     prompts = load_prompts(recipe.prompts)
     written: dict[str, NoteType] = {}
     seen: set[str] = set()
@@ -101,7 +105,7 @@ def validate(recipe: Recipe) -> None:
         for note, kind in stage.reads.items():
             _check_read(where, note, kind, written)
         for prompt in stage.prompts:
-            prompts.text(prompt)
+            prompts.check(prompt)
         written |= stage.writes
 
 
@@ -129,7 +133,7 @@ def _read(name: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read: {error}") from error
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise RecipeError(f"{path}: holds no recipe") from error
 
 
@@ -183,7 +187,9 @@ def _refuse_unknown(given: Iterable[str], known: Iterable[str], where: str) -> N
             raise RecipeError(f"{where}: has no setting {key!r}{_nearest(key, known)}; known: {listed}")
 
 
-def _leftover(raw: Mapping[str, Any], recipe: str) -> dict[Status, Fate]:
+def _leftover(raw: Any, recipe: str) -> dict[Status, Fate]:
+    if not isinstance(raw, Mapping):
+        raise RecipeError(f'recipe {recipe}: leftover = {raw!r}: write it as a table [leftover], such as LOW = "KEPT"')
     try:
         given = {Status(key): Fate(value) for key, value in raw.items()}
     except ValueError as error:
@@ -201,6 +207,13 @@ def _number(data: Mapping[str, Any], key: str, default: Any, kind: type) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and not isinstance(value, int)):
         raise RecipeError(f"{key} = {value!r}: must be a number")
     return kind(value)
+
+
+def _share(data: Mapping[str, Any], key: str, default: float) -> float:
+    value = float(_number(data, key, default, float))
+    if not 0 <= value <= 1:
+        raise RecipeError(f"{key} = {value!r}: must be a share from 0 to 1")
+    return value
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

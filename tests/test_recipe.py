@@ -1,13 +1,18 @@
 """A broken recipe is refused before anything is paid, naming the place and the nearest name that exists."""
 
 import json
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from regold.errors import RecipeError
+from regold.prompts import load_prompts
 from regold.recipe import load_recipe, shipped_recipes
 from regold.record import Fate, Status
+from regold.stages import STAGES
+from regold.stages.duplicates import DropDuplicates
 from regold.stages.select import KeepConfident
 
 
@@ -57,6 +62,10 @@ def test_a_wrong_setting_is_named(setting: str, says: str) -> None:
         ('[leftover]\nSUSPECT = "GONE"\n[[step]]\nuse = "DropDuplicates"', "GONE"),
         ('prompts = "nowhere"\n[[step]]\nuse = "DropDuplicates"', "no prompt set 'nowhere'"),
         ("= 3", "cannot be read"),
+        ("step = 3", r"write each step as a \[\[step\]\]"),
+        ('leftover = "x"\n[[step]]\nuse = "DropDuplicates"', r"write it as a table \[leftover\]"),
+        ('tolerate = nan\n[[step]]\nuse = "DropDuplicates"', "tolerate = nan: must be a share"),
+        ('tolerate = -0.1\n[[step]]\nuse = "DropDuplicates"', "tolerate = -0.1: must be a share"),
     ],
 )
 def test_a_broken_file_is_refused(text: str, says: str, tmp_path: Path) -> None:
@@ -75,6 +84,51 @@ def test_a_prompt_set_that_lacks_a_prompt_is_refused(tmp_path: Path) -> None:
     (tmp_path / "direct.txt").write_text("{{query}}")
     with pytest.raises(RecipeError, match=r"has no reason\.txt"):
         load_recipe("robustft", prompts=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "says"),
+    [
+        ("direct", "{{qurey}}", "direct.txt: nothing fills {{qurey}}; did you mean {{query}}?"),
+        ("direct", "What?", "direct.txt: lacks {{query}}"),
+        ("direct", "{{ query }}", "direct.txt: lacks {{query}}"),
+        ("reflect", "Check {{query}}.", "reflect.txt: nothing fills {{query}}; known: none"),
+        ("review", "{{query}} {{first}}", "review.txt: lacks {{second}}"),
+        ("agree", "{{query}} {{first}} {{second}} {{third}}", "agree.txt: nothing fills {{third}}"),
+    ],
+)
+def test_a_prompt_that_cannot_be_filled_is_refused(prompt: str, text: str, says: str, tmp_path: Path) -> None:
+    for name, shipped in load_prompts("lab").texts.items():
+        (tmp_path / f"{name}.txt").write_text(shipped)
+    load_recipe("robustft", prompts=str(tmp_path))
+    (tmp_path / f"{prompt}.txt").write_text(text)
+    with pytest.raises(RecipeError, match=re.escape(says)):
+        load_recipe("robustft", prompts=str(tmp_path))
+
+
+def test_a_prompt_of_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "direct.txt").write_bytes(b"\xff\xfe{{query}}")
+    with pytest.raises(RecipeError, match=r"direct\.txt: is not UTF-8"):
+        load_recipe("robustft", prompts=str(tmp_path))
+
+
+@pytest.mark.parametrize("held", ["not json", "[]", '{"name": "app"}', '{"recipe": "app"}', '{"recipe": [1]}'])
+def test_a_manifest_without_a_recipe_is_refused(held: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(held)
+    with pytest.raises(RecipeError, match=r"manifest\.json"):
+        load_recipe(str(tmp_path))
+
+
+def test_a_stage_is_written_by_the_name_it_is_found_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True)
+    class Mine(DropDuplicates):
+        """Stands for a stage that another package offers under a name of its own."""
+
+    monkeypatch.setattr("regold.recipe.find_stages", lambda: {**STAGES, "DropMine": Mine})
+    (tmp_path / "mine.toml").write_text('[[step]]\nuse = "DropMine"\n')
+    loaded = load_recipe(str(tmp_path / "mine.toml"))
+    (tmp_path / "manifest.json").write_text(json.dumps({"recipe": loaded.resolved()}))
+    assert load_recipe(str(tmp_path)) == loaded
 
 
 def test_leftover_decides_what_becomes_of_suspects(tmp_path: Path) -> None:

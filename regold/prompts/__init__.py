@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,28 @@ from regold.fingerprint import digest
 
 SHIPPED = Path(__file__).parent
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
+_FENCE = frozenset({"fence"})
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The placeholders of a prompt: those it must have and those it may have."""
+
+    needed: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+
+
+SLOTS: Mapping[str, Slots] = {
+    "direct": Slots(frozenset({"query"}), _FENCE),
+    "context": Slots(frozenset({"query"}), _FENCE),
+    "reason": Slots(frozenset({"query"}), _FENCE),
+    "reflect": Slots(),
+    "agree": Slots(frozenset({"query", "first", "second"}), _FENCE),
+    "check": Slots(frozenset({"query", "response"}), _FENCE),
+    "rate": Slots(frozenset({"query", "response"}), _FENCE),
+    "review": Slots(frozenset({"query", "first", "second"}), _FENCE | {"first_rationale", "second_rationale"}),
+}
+"""The placeholders of the prompts that Regold's own stages fill; those of other prompts are not checked."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +67,21 @@ class Prompts:
                 f"prompt set {self.name!r} has no {prompt}.txt; it has: {', '.join(sorted(self.texts))}"
             ) from None
 
+    def check(self, prompt: str) -> None:
+        """Raise RecipeError where the set lacks a prompt, or a prompt lacks a placeholder or has an unknown one."""
+        found = set(_PLACEHOLDER.findall(self.text(prompt)))
+        slots = SLOTS.get(prompt)
+        if slots is None:
+            return
+        where = f"prompt set {self.name!r}, {prompt}.txt"
+        known = sorted(slots.needed | slots.optional)
+        for name in sorted(found - set(known)):
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"; did you mean {{{{{near[0]}}}}}?" if near else ""
+            raise RecipeError(f"{where}: nothing fills {{{{{name}}}}}{hint}; known: {', '.join(known) or 'none'}")
+        for name in sorted(slots.needed - found):
+            raise RecipeError(f"{where}: lacks {{{{{name}}}}}, without which the model is not shown what it is asked")
+
     def digest(self, prompts: Sequence[str]) -> str:
         """Return the digest of the named prompts' texts; the set's name and place do not enter it."""
         return digest({p: self.text(p) for p in prompts})
@@ -57,4 +95,11 @@ def load_prompts(name: str) -> Prompts:
     if not files:
         known = ", ".join(sorted(p.name for p in SHIPPED.iterdir() if p.is_dir() and any(p.glob("*.txt"))))
         raise RecipeError(f"no prompt set {name!r}: give one of {known}, or a folder of .txt files")
-    return Prompts(name, {f.stem: f.read_text(encoding="utf-8").rstrip("\n") for f in files})
+    return Prompts(name, {f.stem: _text(f) for f in files})
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{file}: is not UTF-8 text ({error.reason} at byte {error.start})") from None
