@@ -111,6 +111,10 @@ class Encoder(Protocol):
         """Return float32 vectors, shape (len(texts), d), each of unit length (zero for an empty text)."""
         ...
 
+    async def probe(self) -> None:
+        """Ask the smallest request that shows it embeds. Raises EngineError saying what is wrong."""
+        ...
+
     async def close(self) -> None:
         """Release connections and memory."""
         ...

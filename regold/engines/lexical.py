@@ -62,6 +62,9 @@ class LexicalEncoder:
                 out[i] = weights @ projection[columns]
         return unit(out)
 
+    async def probe(self) -> None:
+        """Do nothing: there is nothing that could be missing."""
+
     async def close(self) -> None:
         """Do nothing: there is nothing to release."""
 

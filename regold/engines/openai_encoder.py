@@ -14,7 +14,7 @@ from regold.engines.gather import Gather
 from regold.engines.hosts import Patience, shown
 from regold.engines.vectors import unit
 from regold.engines.wire import Kind, opening
-from regold.errors import EngineLacks, EngineRefused, RecipeError, RequestFailed
+from regold.errors import EngineLacks, EngineRefused, EngineUnreachable, RecipeError, RequestFailed
 
 PARALLEL = 8
 
@@ -80,6 +80,12 @@ class OpenAIEncoder:
             ) from None
         self._width = vectors.shape[1]
         return list(unit(vectors))
+
+    async def probe(self) -> None:
+        """Embed one word. Raises EngineRefused where the model is not served, EngineUnreachable for other failures."""
+        (answer,) = await self._batch(["word"])
+        if isinstance(answer, RequestFailed):
+            raise EngineUnreachable(f"{shown(self.urls[0])} cannot embed even one word: {answer}")
 
     async def close(self) -> None:
         """Close the connections."""

@@ -67,6 +67,10 @@ class SentenceEncoder:
         except (OSError, ValueError) as error:
             raise EngineRefused(f"{self.model}: no sentence-transformers model there ({clip(str(error))})") from None
 
+    async def probe(self) -> None:
+        """Embed one word. Raises EngineRefused where no model loads."""
+        await self._gather("word")
+
     async def close(self) -> None:
         """End the worker thread."""
         await self._gather.close()

@@ -74,6 +74,10 @@ class StaticEncoder:
             return np.asarray(json.loads(listed.read_text(encoding="utf-8")), dtype=np.float32)
         return None
 
+    async def probe(self) -> None:
+        """Read the weights and the tokenizer. Raises EngineRefused where they hold no embeddings."""
+        _ = self._table, self._idf, self._tokens(["word"])
+
     async def close(self) -> None:
         """Do nothing: there is nothing to release."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from regold.engines import open_encoder
 from regold.engines.base import Encoder, EngineSpec
 from regold.engines.static import StaticEncoder, read_embeddings
-from regold.errors import EngineLacks, EngineRefused, RecipeError, RequestFailed
+from regold.errors import EngineError, EngineLacks, EngineRefused, RecipeError, RequestFailed
 from tests.server import Running, running
 
 TOPICS = ["the capital of {}", "the longest river in {}", "the currency of {}", "who founded {}", "what {} exports"]
@@ -129,6 +130,37 @@ def test_embedding_errors_name_what_is_wrong(server: Running) -> None:
         encoded(open_encoder(EngineSpec("openai", "huge", (server.url,))), ["x"])
     with pytest.raises(RecipeError, match="one of lexical, openai, sentence-transformers, static"):
         open_encoder(EngineSpec("oracle"))
+
+
+def probed(spec: EngineSpec) -> None:
+    async def work() -> None:
+        encoder = open_encoder(spec)
+        try:
+            await encoder.probe()
+        finally:
+            await encoder.close()
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("kind", ["lexical", "static", "openai"])
+def test_probe_accepts_what_embeds(kind: str, tiny: Path, server: Running) -> None:
+    server.control(faults=[])
+    probed(specs(tiny, server)[kind])
+
+
+def test_probe_says_what_is_wrong(server: Running, tmp_path: Path) -> None:
+    served = EngineSpec("openai", "tiny", (server.url,))
+    with pytest.raises(EngineRefused, match="serves no embeddings of huge"):
+        probed(replace(served, model="huge"))
+    for fault, said in (("400", "cannot embed even one word"), ("401", "refuses the account")):
+        server.control(faults=[{"kind": fault, "times": 100}])
+        with pytest.raises(EngineError, match=said):
+            probed(served)
+    (tmp_path / "tokenizer.json").write_bytes(b"{}")
+    (tmp_path / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    with pytest.raises(EngineRefused, match="holds no input embeddings"):
+        probed(EngineSpec("static", str(tmp_path)))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -76,6 +76,9 @@ class WordEncoder:
         vectors = np.stack([_counts(t) for t in texts]) * learned["weights"]
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
+    async def probe(self) -> None:
+        return None
+
     async def close(self) -> None:
         return None
 
