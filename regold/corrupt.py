@@ -63,6 +63,8 @@ async def _preferred(engine: Engine, row: Row) -> str | None:
     right = read_answer(truth, truth, row.options)
     if row.options:
         letters = [x for x in LETTERS[: len(row.options)] if not same_answer(x, right, row.options)]
+        if not letters:
+            return None
         scores = await asyncio.gather(*(engine.score(query, letter) for letter in letters))
         return max(zip(letters, scores, strict=True), key=lambda pair: sum(pair[1].logprobs))[0]
     for draw in range(DRAWS):

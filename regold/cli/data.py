@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import regold.cli.options as o
-from regold.cli.screen import console, exit_codes, print_json
+from regold.cli.screen import exit_codes, print_json, say
 
 if TYPE_CHECKING:
     from regold.formats import Inspection, Row
@@ -73,7 +73,7 @@ def corrupt(
             print_json({"out": str(out), **counts, "kind": kind, "rate": rate, "seed": seed})
         else:
             text = f"{done.corrupted} of {done.records} records corrupted ({kind}, seed {seed}): {out}"
-            console.print(text, markup=False)
+            say(text)
 
 
 async def _confusable(asked: o.Asked, rows: Sequence[Row]) -> dict[str, str]:
@@ -101,7 +101,7 @@ def export(
         if as_json:
             print_json({"out": str(out), "to": to, "records": done.records, "files": [str(f) for f in done.files]})
         else:
-            console.print(f"{done.records} records for {to}: {out}", markup=False)
+            say(f"{done.records} records for {to}: {out}")
 
 
 def _print_inspection(found: Inspection) -> None:
@@ -116,8 +116,8 @@ def _print_inspection(found: Inspection) -> None:
             for c in found.columns
         ),
     ]
-    console.print("\n".join(lines), markup=False)
+    say("\n".join(lines))
     for reject in found.rejects:
-        console.print(f"{reject.file}:{reject.line}: {reject.reason}", markup=False)
+        say(f"{reject.file}:{reject.line}: {reject.reason}")
     if found.rejected > len(found.rejects):
-        console.print(f"... and {found.rejected - len(found.rejects)} more rejected lines", markup=False)
+        say(f"... and {found.rejected - len(found.rejects)} more rejected lines")

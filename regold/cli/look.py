@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import regold.cli.options as o
-from regold.cli.screen import console, exit_codes, print_json
+from regold.cli.screen import exit_codes, print_json, say
 
 LONGEST = 2000
 
@@ -40,28 +40,28 @@ def show(
 def _print_summary(found: Mapping[str, Any]) -> None:
     for key, value in found.items():
         if isinstance(value, Mapping):
-            _say(f"{key}: " + ", ".join(f"{name} {count}" for name, count in value.items()))
+            say(f"{key}: " + ", ".join(f"{name} {count}" for name, count in value.items()))
         else:
-            _say(f"{key}: {value}")
+            say(f"{key}: {value}")
 
 
 def _print_trail(found: Mapping[str, Any], full: bool) -> None:
-    _say(f"record {found['id']}   ({found['file']}, line {found['line']})")
+    say(f"record {found['id']}   ({found['file']}, line {found['line']})")
     _print_messages(found["before"], full)
     for step in found["steps"]:
         moved = f" -> {step['status']}" if step["status"] else ""
-        _say(f"\n[{step['step']}]{moved}  {step['reason']}")
+        say(f"\n[{step['step']}]{moved}  {step['reason']}")
         for name, value in step["notes"].items():
-            _say(_indented(f"{name.split('.', 1)[-1]}: {_shown(value)}", full))
-    _say(f"\nfate: {found['fate'] or 'the run is not finished'}")
+            say(_indented(f"{name.split('.', 1)[-1]}: {_shown(value)}", full))
+    say(f"\nfate: {found['fate'] or 'the run is not finished'}")
     if found["after"] != found["before"]:
-        _say(_indented(f"before: {found['before'][-1]['content']}", full))
-        _say(_indented(f"after:  {found['after'][-1]['content']}", full))
+        say(_indented(f"before: {found['before'][-1]['content']}", full))
+        say(_indented(f"after:  {found['after'][-1]['content']}", full))
 
 
 def _print_messages(messages: Sequence[Mapping[str, Any]], full: bool) -> None:
     for message in messages:
-        _say(_indented(f"{message['role']}: {message['content']}", full))
+        say(_indented(f"{message['role']}: {message['content']}", full))
 
 
 def _shown(value: Any) -> str:
@@ -75,8 +75,3 @@ def _shown(value: Any) -> str:
 def _indented(text: str, full: bool) -> str:
     cut = text if full or len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text)} characters; --full prints all)"
     return "\n".join(f"    {line}" for line in cut.splitlines())
-
-
-def _say(text: str) -> None:
-    printable = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
-    console.print(printable, markup=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import regold.cli.options as o
-from regold.cli.screen import Watch, console, exit_codes, print_json, watching
+from regold.cli.screen import Watch, exit_codes, print_json, say, watching
 
 if TYPE_CHECKING:
     from regold.engines import EngineSpec
@@ -71,9 +71,7 @@ def train(
         if as_json:
             print_json({"out": str(out), **asdict(card)})
         else:
-            console.print(
-                f"{card.trained} of {card.given} records, {card.steps} steps, {card.wall_s:.1f} s: {out}", markup=False
-            )
+            say(f"{card.trained} of {card.given} records, {card.steps} steps, {card.wall_s:.1f} s: {out}")
 
 
 def evaluate(
@@ -105,7 +103,7 @@ def evaluate(
         for line in lines:
             how = "greedy" if line.temperature == 0 else f"temperature {line.temperature:g}, {line.samples} samples"
             error = f"(standard error {line.standard_error:.3f})"
-            console.print(f"accuracy {line.accuracy:.3f} {error}, n = {line.n}, {how}", markup=False)
+            say(f"accuracy {line.accuracy:.3f} {error}, n = {line.n}, {how}")
 
 
 def demo(
@@ -122,7 +120,7 @@ def demo(
 
         with watching() as watch:
             found = run_demo(into, rates(noise), seeds, items, watch)
-        print_json(found.as_json()) if as_json else console.print(found.text(), markup=False)
+        print_json(found.as_json()) if as_json else say(found.text())
 
 
 async def _evaluate(

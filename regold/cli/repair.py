@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import regold.cli.options as o
-from regold.cli.screen import console, exit_codes, print_json, watching
+from regold.cli.screen import exit_codes, print_json, say, watching
 from regold.errors import UsageError
 
 if TYPE_CHECKING:
@@ -188,15 +189,15 @@ def _tell(report: Report, as_json: bool) -> None:
         *([f"rejected   {report.rejects}"] if report.rejects else []),
         f"the run    {report.run}   (regold show {report.run} ID prints a record's trail)",
     ]
-    console.print("\n".join(lines), markup=False)
+    say("\n".join(lines))
 
 
 def _list_steps(recipe: Recipe) -> None:
-    console.print(f"recipe {recipe.name} is sound. {recipe.about}", markup=False)
+    say(f"recipe {recipe.name} is sound. {recipe.about}")
     for number, step in enumerate(recipe.resolved()["step"], start=1):
         settings = ", ".join(f"{key}={value}" for key, value in step.items() if key != "use")
         name = recipe.stages[number - 1].name
-        console.print(f"{number:3d}  {name:10} {step['use']}" + (f"  ({settings})" if settings else ""), markup=False)
+        say(f"{number:3d}  {name:10} {step['use']}" + (f"  ({settings})" if settings else ""))
 
 
 def _prices(text: str | None) -> tuple[float, float] | None:
@@ -205,7 +206,9 @@ def _prices(text: str | None) -> tuple[float, float] | None:
     try:
         prompt, completion = (float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"--price {text!r}: write two numbers, such as 0.15,0.60") from None
+        prompt = completion = math.nan
+    if not (0 <= prompt < math.inf and 0 <= completion < math.inf):
+        raise UsageError(f"--price {text!r}: write two numbers, such as 0.15,0.60")
     return prompt, completion
 
 
@@ -220,15 +223,14 @@ def _print_estimate(expected: Estimate) -> None:
     calls, prompt, completion = (expected.total(c) for c in ("calls", "prompt_tokens", "completion_tokens"))
     rows = [(x.step, x.role, x.calls, x.prompt_tokens, x.completion_tokens) for x in expected.lines]
     rows.append(("total", "", calls, prompt, completion))
-    console.print(f"{'step':10} {'role':8} {'calls':>12} {'prompt tok.':>14} {'compl. tok.':>14}", markup=False)
+    say(f"{'step':10} {'role':8} {'calls':>12} {'prompt tok.':>14} {'compl. tok.':>14}")
     for step, role, calls, prompt, completion in rows:
-        console.print(f"{step:10} {role:8} {calls:12,.0f} {prompt:14,.0f} {completion:14,.0f}", markup=False)
+        say(f"{step:10} {role:8} {calls:12,.0f} {prompt:14,.0f} {completion:14,.0f}")
     if expected.money is not None:
-        console.print(f"money: {expected.money:,.2f}", markup=False)
+        say(f"money: {expected.money:,.2f}")
     lengths = expected.lengths
-    console.print(
+    say(
         f"Assumed: {expected.records} records, {expected.suspect_share:.0%} of them suspect; mean query "
         f"{lengths.query:.0f} and response {lengths.response:.0f} tokens (four characters a token), "
-        f"{lengths.reasoning:.0f} tokens a reasoned answer. Nothing was called.",
-        markup=False,
+        f"{lengths.reasoning:.0f} tokens a reasoned answer. Nothing was called."
     )

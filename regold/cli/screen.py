@@ -41,9 +41,18 @@ def exit_codes() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
+def say(text: str) -> None:
+    """Print text on stdout as it is; what could steer a terminal, as data may hold, is replaced."""
+    console.print(_harmless(text), markup=False)
+
+
 def say_error(text: str) -> None:
-    """Print one line on stderr, as it is."""
-    error_console.print(text, markup=False)
+    """Print text on stderr as it is; what could steer a terminal, as data may hold, is replaced."""
+    error_console.print(_harmless(text), markup=False)
+
+
+def _harmless(text: str) -> str:
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def print_json(value: Any) -> None:

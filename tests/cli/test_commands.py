@@ -55,6 +55,15 @@ def test_corrupt_by_what_a_model_prefers(data: Path, tmp_path: Path) -> None:
     assert sum(row["_regold_noise"] == "model" for row in rows(out)) == 10
 
 
+def test_a_question_with_one_option_has_no_wrong_one(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    made = [{"question": f"Which, {n}?", "options": ["x", "y"][: 1 + n], "answer": "A"} for n in range(2)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in made))
+    words = ("--rate", 0.5, "--kind", "model", "--model", "scripted:")
+    regold("corrupt", path, "--out", tmp_path / "noisy.jsonl", *words)
+    assert [row["_regold_noise"] for row in rows(tmp_path / "noisy.jsonl")] == [None, "model"]
+
+
 def test_a_corrupted_file_runs_and_shows_its_trail(data: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     regold("corrupt", data, "--out", tmp_path / "noisy.jsonl", "--rate", 0.5)
@@ -77,6 +86,14 @@ def test_a_record_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert "[red]q" in shown
+
+
+def test_a_column_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps({"instruction": "q", "output": "a", "\x1b[2Jx": 1, "\x9b2Jy": 2}) + "\n")
+    shown = regold("inspect", path)
+    assert "\x1b" not in shown
+    assert "\x9b" not in shown
 
 
 def test_export_for_every_trainer(data: Path, tmp_path: Path) -> None:

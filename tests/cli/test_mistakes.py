@@ -96,6 +96,22 @@ def test_the_data_is_never_written_over(data: Path) -> None:
     assert data.read_bytes() == before
 
 
+@pytest.mark.parametrize("price", ["1,nan", "inf,1", "-1,2", "1", "1,2,3", "a,b"])
+def test_a_price_is_two_numbers(data: Path, price: str) -> None:
+    assert_told(regold("estimate", data, f"--price={price}"), 2, "write two numbers")
+
+
+def test_an_id_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps({"instruction": "a", "output": "b", "id": "x\x1b[2J"}) + "\n")
+    path.write_text(path.read_text() * 2)
+    done = regold("inspect", path)
+    assert "\x1b" not in done.output
+    done = regold("repair", path, "--model", "scripted:", "--into", tmp_path / "run")
+    assert_told(done, 2, "data.jsonl:2")
+    assert "\x1b" not in done.output
+
+
 def test_no_model(data: Path) -> None:
     assert_told(regold("repair", data), 2, "which model?", "--base-url")
 
