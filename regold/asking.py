@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from regold.methods.answers import read_answer
 from regold.methods.verdicts import json_verdict, plain_verdict, verdict_schema
 from regold.record import Message, Messages, Record
 from regold.stage import Context
+from regold.together import together
 
 
 def fence(ctx: Context, *texts: str) -> str:
@@ -69,8 +69,8 @@ def conversation(messages: Messages) -> str:
 
 async def vote_nll(ctx: Context, role: str, request: Request, record: Record, answer: str, votes: int) -> float:
     """Return -log of an answer's share among `votes` sampled answers, half a vote added to its own and one to all."""
-    asked = (ctx.ask(role, replace(request, sample=n)) for n in range(votes))
-    read = [read_answer(c.text, record.response, record.options, c.finish) for c in await asyncio.gather(*asked)]
+    said = await together([ctx.ask(role, replace(request, sample=n)) for n in range(votes)])
+    read = [read_answer(c.text, record.response, record.options, c.finish) for c in said]
     hits = sum(same_answer(answer, said, record.options) is True for said in read)
     return -math.log((hits + 0.5) / (votes + 1))
 

