@@ -135,7 +135,7 @@ class Server:
         text = '{"word": "amber"}' if "response_format" in body and kind != "no_schema" else done.text
         tokens = [*TOKEN.findall(text), *(["<end>"] if done.finish == "stop" else [])]
         logprob = done.logprobs[0] if done.logprobs else -0.1
-        listed = [{"token": t, "logprob": logprob, "bytes": list(t.encode())} for t in tokens]
+        listed = [{"token": t, "logprob": logprob, "bytes": list(t.encode(errors="surrogatepass"))} for t in tokens]
         asked = body.get("logprobs") and kind != "no_logprobs"
         choice = {
             "index": 0,

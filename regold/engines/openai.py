@@ -12,9 +12,9 @@ from typing import Any
 from regold.engines.base import Completion, EngineSpec, Need, Request, TokenScores
 from regold.engines.client import Client, Faulty, base_urls
 from regold.engines.hosts import Patience, shown
-from regold.engines.probing import probe
+from regold.engines.probing import Unscored, probe
 from regold.engines.wire import Kind, chat_body, encode, read_completion, wire_messages
-from regold.errors import EngineLacks, EngineRefused, EngineUnreachable, RecipeError
+from regold.errors import EngineLacks, EngineRefused, EngineUnreachable, RecipeError, RequestFailed
 from regold.record import Messages
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class OpenAIEngine:
         return f"openai {self.spec.model}{where}"
 
     async def generate(self, request: Request) -> Completion:
-        """Answer one request. Raises EngineLacks where log-probabilities were asked for and did not come."""
+        """Answer one request. An empty text has no log-probabilities. Raises Unscored where any other came without."""
         limit, most = self._limit, min(request.max_tokens, self._window)
         try:
             body = chat_body(self.spec.model, request, {limit: most})
@@ -53,8 +53,8 @@ class OpenAIEngine:
                 raise
             return await self.generate(request)
         done = read_completion(reply, request.logprobs)
-        if request.logprobs and done.logprobs is None:
-            raise EngineLacks(f"{self._name()} returned no log-probabilities, or not for all tokens")
+        if request.logprobs and done.text and done.logprobs is None:
+            raise Unscored(f"{self._name()} returned no log-probabilities, or not for all tokens")
         return done
 
     async def _adapted(self, error: Faulty, limit: str, most: int) -> bool:
@@ -77,7 +77,7 @@ class OpenAIEngine:
         return refusal
 
     async def score(self, prompt: Messages, response: str) -> TokenScores:
-        """Score a response through `/tokenize` and an echoed completion (vLLM has both). Raises EngineLacks elsewhere.
+        """Score a response through `/tokenize` and an echoed completion; vLLM has both. Raises EngineLacks elsewhere.
 
         The tokens are those of the rendered prompt, then those of the response alone, as if the model had said it.
         """
@@ -110,7 +110,7 @@ class OpenAIEngine:
         reply = await self._scoring("/tokenize", {"model": self.spec.model, **body}, at_root=True)
         tokens = reply.get("tokens")
         if not isinstance(tokens, list):
-            raise EngineLacks(f"{self._name()}: /tokenize returned no tokens; scoring needs a vLLM server")
+            raise RequestFailed(f"{self._name()}: /tokenize returned no tokens; scoring needs a vLLM server")
         return tokens
 
     async def _scoring(self, path: str, body: dict[str, Any], at_root: bool = False) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class OpenAIEngine:
             values = None
         # Some servers add the tokens they went on to generate, so only the front is ours.
         if not _numbers(values, prefix, own):
-            raise EngineLacks(f"{self._name()} does not echo a prompt's log-probabilities")
+            raise Unscored(f"{self._name()} does not echo a prompt's log-probabilities")
         return tuple(float(v) for v in values[prefix : prefix + own])
 
     def _name(self) -> str:

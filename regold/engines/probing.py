@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 from regold.engines.base import Completion, Engine, Need, Request
 from regold.errors import EngineLacks, EngineUnreachable, RequestFailed
 from regold.record import Message, Messages
+from regold.together import together
 
 WHY = {
     Need.LOGPROBS: "the recipe selects repairs by the model's confidence, which needs log-probabilities",
@@ -28,6 +28,10 @@ FORM = {
     "required": ["word"],
     "additionalProperties": False,
 }
+
+
+class Unscored(RequestFailed):
+    """Report an answer without the log-probabilities that were asked for; it fails its record, or else a probe."""
 
 
 async def probe(engine: Engine, needs: frozenset[Need], name: str) -> None:
@@ -60,19 +64,22 @@ async def _plain(engine: Engine, name: str) -> None:
 
 async def _logprobs(engine: Engine, name: str, need: Need) -> None:
     try:
-        await engine.generate(Request(_asking(OPENINGS[0]), max_tokens=1, logprobs=True))
+        done = await engine.generate(Request(_asking(OPENINGS[0]), max_tokens=1, logprobs=True))
+        given = done.logprobs is not None
+    except Unscored:
+        given = False
     except RequestFailed as error:
         await _plain(engine, name)
         raise lacks(name, need, f"it refuses to give log-probabilities ({error})") from None
-    except EngineLacks:
-        raise lacks(name, need, "it gives no log-probabilities, or not for all tokens") from None
+    if not given:
+        raise lacks(name, need, "it gives no log-probabilities, or not for all tokens")
 
 
 async def _scores(engine: Engine, name: str) -> None:
     """Compare the scores of greedy answers with the log-probabilities they were generated with."""
     asked = [Request(_asking(o), max_tokens=8, logprobs=True) for o in OPENINGS]
     try:
-        answers = await asyncio.gather(*map(engine.generate, asked))
+        answers = await together([engine.generate(request) for request in asked])
         scores = [await engine.score(r.messages, a.text) for r, a in zip(asked, answers, strict=True)]
     except (RequestFailed, EngineLacks) as error:
         raise lacks(name, Need.SCORE, f"it cannot score a given response ({error})") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
@@ -16,6 +17,8 @@ from regold.record import Message, Messages
 
 UNPAID = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "account_deactivated"})
 API_FIELDS = ("name", "tool_calls", "tool_call_id")
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_LONE = re.compile(r"[\ud800-\udfff]")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict)
 
 
@@ -99,22 +102,27 @@ def read_completion(reply: Mapping[str, Any], logprobs: bool) -> Completion:
     """
     try:
         choice = reply["choices"][0]
-        message = choice["message"]
-        text = _content(message)
+        text = _content(choice["message"])
         finish = choice.get("finish_reason")
         usage = reply.get("usage") or {}
-        tokens = (choice.get("logprobs") or {}).get("content")
-    except (KeyError, IndexError, TypeError, AttributeError):
+        done = Completion(
+            text=text,
+            finish="length" if finish == "length" else "stop",
+            logprobs=own_logprobs(text, _tokens(choice)) if logprobs else None,
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            completion_tokens=int(usage.get("completion_tokens") or 0),
+        )
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise RequestFailed(f"the server's reply is no chat completion: {opening(encode(reply))}") from None
     if finish == "content_filter":
         raise RequestFailed("the server's content filter cut the answer")
-    return Completion(
-        text=text,
-        finish="length" if finish == "length" else "stop",
-        logprobs=own_logprobs(text, tokens) if logprobs else None,
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        completion_tokens=int(usage.get("completion_tokens") or 0),
-    )
+    return done
+
+
+def _tokens(choice: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
+    listed = choice.get("logprobs") or {}
+    tokens: Sequence[Mapping[str, Any]] | None = listed.get("content")
+    return tokens if tokens is not None else listed.get("refusal")
 
 
 def _content(message: Mapping[str, Any]) -> str:
@@ -190,8 +198,8 @@ def _without_end(pieces: Sequence[bytes], wanted: bytes) -> list[int]:
 def read_reply(status: int, headers: Mapping[str, str], raw: bytes) -> dict[str, Any] | Fault:
     """Return a reply's JSON object, or the fault it stands for."""
     try:
-        reply = json.loads(raw)
-    except ValueError:
+        reply = _whole(json.loads(raw)) if _HALF.search(raw) else json.loads(raw)
+    except (ValueError, RecursionError):
         reply = None
     if status == 200 and isinstance(reply, dict) and not reply.get("error"):
         return reply
@@ -210,6 +218,15 @@ def read_reply(status: int, headers: Mapping[str, str], raw: bytes) -> dict[str,
     flagged = isinstance(metadata, dict) and "flagged_input" in metadata
     kind = _kind(status, codes, flagged, retry_after(headers) is not None)
     return Fault(kind, what, retry_after(headers), str(code) if code else None, _text(error.get("param")))
+
+
+def _whole(value: Any) -> Any:
+    """Return a JSON value with U+FFFD for every lone surrogate, which no file can hold."""
+    if isinstance(value, str):
+        return _LONE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole(v) for v in value]
+    return {_whole(k): _whole(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _kind(status: int, codes: set[str], flagged: bool, dated: bool) -> Kind:

@@ -115,10 +115,46 @@ def test_probe_names_what_a_server_lacks(server: Running, fault: str, need: Need
     assert "which needs" in str(raised.value)
 
 
-def test_logprobs_that_stop_coming_stop_the_run(server: Running) -> None:
+def test_one_answer_without_logprobs_fails_alone(server: Running) -> None:
     server.control(faults=[{"kind": "no_logprobs"}])
-    with pytest.raises(EngineLacks, match="no log-probabilities"):
-        using(server, lambda e: e.generate(ask(logprobs=True)))
+
+    async def work(engine: OpenAIEngine) -> None:
+        with pytest.raises(RequestFailed, match="no log-probabilities"):
+            await engine.generate(ask(logprobs=True))
+        assert (await engine.generate(ask(logprobs=True))).logprobs
+
+    using(server, work)
+
+
+def test_an_empty_answer_needs_no_logprobs(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"rules": [{"match": "river", "answer": ""}]}')
+    with running(tmp_path, rules) as other:
+        other.control(faults=[{"kind": "no_logprobs", "times": 2}])
+        done = using(other, lambda e: e.generate(ask(logprobs=True)))
+        assert (done.text, done.logprobs) == ("", None)
+
+
+@pytest.mark.parametrize("reply", [{}, {"choices": [{"logprobs": {"token_logprobs": [None, -1.0, None]}}]}])
+def test_one_odd_score_fails_alone(server: Running, reply: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(engine: OpenAIEngine) -> None:
+        post = engine.client.post
+
+        async def odd(path: str, body: dict[str, Any], at_root: bool = False) -> dict[str, Any]:
+            return reply if path == "/completions" else await post(path, body, at_root)
+
+        monkeypatch.setattr(engine.client, "post", odd)
+        with pytest.raises(RequestFailed, match="does not echo"):
+            await engine.score(ask().messages, "B")
+
+    using(server, work)
+
+
+def test_half_a_character_becomes_a_mark_that_a_file_can_hold(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"rules": [{"match": "river", "answer": "The \\ud800 \\ud83d\\ude00"}]}')
+    with running(tmp_path, rules) as other:
+        assert using(other, lambda e: e.generate(ask())).text == "The \ufffd \U0001f600"
 
 
 @pytest.mark.parametrize("fault", ["401", "402", "403", "quota"])

@@ -162,3 +162,24 @@ def test_what_is_spoken_is_what_is_sent_and_no_more() -> None:
     dated = (Message("system", "Be kind.", {"id": "7"}), Message("user", "Who?", {"name": "Ann", "time": 1234}))
     assert spoken(dated) == spoken(plain) == plain
     assert wire_messages(spoken(dated)) == wire_messages(dated)
+
+
+@pytest.mark.parametrize("raw", [b'{"text": "a\\ud800b"}', b'{"text": "a\\uDFFFb"}', b'{"text": "a\xed\xa0\x80b"}'])
+def test_lone_surrogates_are_replaced(raw: bytes) -> None:
+    assert read_reply(200, {}, raw) == {"text": "a\ufffdb"}
+
+
+def test_whole_characters_stay() -> None:
+    assert read_reply(200, {}, '{"text": ["\\ud83d\\ude00 \ud55c"]}'.encode()) == {"text": ["\U0001f600 \ud55c"]}
+
+
+def test_a_refusal_brings_its_own_logprobs() -> None:
+    choice = {"message": {"content": None, "refusal": "No"}, "logprobs": {"content": None, "refusal": tokens("No")}}
+    assert read_completion({"choices": [choice]}, logprobs=True).logprobs == (0,)
+
+
+@pytest.mark.parametrize("listed", [["B"], [{"token": 1}], [{"token": "x", "bytes": [999]}], 7])
+def test_logprobs_of_another_shape_fail_their_request(listed: Any) -> None:
+    choice = {"message": {"content": "B"}, "logprobs": {"content": listed}}
+    with pytest.raises(RequestFailed, match="no chat completion"):
+        read_completion({"choices": [choice]}, logprobs=True)
