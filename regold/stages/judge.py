@@ -75,9 +75,9 @@ class JudgeAgreement(Stage):
         same = same_answer(given, view, record.options)
         if same is not None or not self.ask or given is None or view is None:
             return bool(same)
-        pair = [given, view]
-        ctx.chance("judge", record.id, view).shuffle(pair)
-        shown = {"query": conversation(record.query), "first": pair[0], "second": pair[1]}
+        pair, query = [given, view], conversation(record.query)
+        ctx.chance("judge", query, *pair).shuffle(pair)
+        shown = {"query": query, "first": pair[0], "second": pair[1]}
         return await ask_verdict(ctx, "judge", "agree", ("SAME", "DIFFERENT"), 256, **shown) == "SAME"
 
 

@@ -94,8 +94,8 @@ class ReviewCandidates(Stage):
             return "empty"
         if same_answer(answers[0], answers[1], record.options):
             return "same"
-        shown, names = ballot(candidates, ctx.chance("review", record.id).random() < 0.5)
-        query = conversation(record.query)
+        query, texts = conversation(record.query), (t for c in candidates.values() for t in (c.shown, c.rationale))
+        shown, names = ballot(candidates, ctx.chance("review", query, *texts).random() < 0.5)
         said = await ask_verdict(ctx, "student", "review", ("1", "2", "0"), self.max_tokens, query=query, **shown)
         chosen = "unread" if said is None else names[said]
         return "neither" if chosen in candidates and candidates[chosen].answer is None else chosen

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,6 +90,14 @@ def test_different_and_without_a_judge() -> None:
     assert play.edits["q1"].notes == {"judge.base": False, "judge.reason": True}
     assert JudgeAgreement(ask=False).needs == {}
     assert JudgeAgreement(ask=False).prompts == ()
+
+
+def test_a_record_that_moved_is_asked_in_the_same_order() -> None:
+    def record(number: int) -> Record:
+        return replace(_record(LONG, OTHER, OTHER, ()), id=f"q{number}")
+
+    play = Play(map(record, range(20)), lambda r: verdict(r, "SAME")).run(JudgeAgreement(views=("base",)))
+    assert len({last(r) for r in play.engine.requests}) == 1
 
 
 @pytest.mark.parametrize("repaired", [True, False])

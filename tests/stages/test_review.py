@@ -18,6 +18,10 @@ def _with(record: Record, **notes: Any) -> Record:
     return replace(record, notes={**record.notes, **{k.replace("__", "."): v for k, v in notes.items()}})
 
 
+def _suspect(record: Record) -> dict[str, Any]:
+    return {"status": record.status, "notes": record.notes}
+
+
 def _votes_for(answer: str) -> Any:
     """Return a reviewer that prefers one answer, wherever it stands; 0 where it does not stand."""
 
@@ -118,8 +122,8 @@ def test_no_candidate_no_call(suspect: Record) -> None:
     assert play["q1"].notes["review.verdict"] == "empty"
 
 
-def test_order_is_random_by_record_but_the_same_each_time(suspect: Record) -> None:
-    records = [replace(suspect, id=f"q{n}") for n in range(200)]
+def test_order_is_random_by_question_but_the_same_each_time(suspect: Record) -> None:
+    records = [replace(make(f"q{n}", f"Which of {n}?", "A", suspect.options), **_suspect(suspect)) for n in range(200)]
     runs = [Play(records, _votes_for("B")).run(ReviewCandidates(), order=n) for n in range(2)]
     first = [
         {r.messages[0].content.index("\nB\n") < r.messages[0].content.index("\nC\n") for r in run.engine.requests}
@@ -130,6 +134,12 @@ def test_order_is_random_by_record_but_the_same_each_time(suspect: Record) -> No
     ahead = sum(m.index("\nB\n") < m.index("\nC\n") for m in (last(r) for r in runs[0].engine.requests))
     assert 70 < ahead < 130
     assert all(r.response == "B" for r in runs[0].records.values())
+
+
+def test_a_record_that_moved_is_asked_in_the_same_order(suspect: Record) -> None:
+    moved = [replace(suspect, id=f"q{n}") for n in range(20)]
+    play = Play(moved, _votes_for("B")).run(ReviewCandidates())
+    assert len({last(r) for r in play.engine.requests}) == 1
 
 
 def test_both_rationales_are_shown_and_the_given_response_is_not(suspect: Record) -> None:
