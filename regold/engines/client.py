@@ -15,7 +15,7 @@ import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
 from regold.engines.base import EngineSpec
-from regold.engines.hosts import Host, Hosts, Patience
+from regold.engines.hosts import Host, Hosts, Patience, shown
 from regold.engines.wire import Fault, Kind, encode, read_reply
 from regold.errors import EngineRefused, RecipeError, RequestFailed
 
@@ -40,11 +40,24 @@ def base_urls(spec: EngineSpec) -> tuple[str, ...]:
     if not urls:
         raise RecipeError("no address for the model server: give --base-url, or set OPENAI_BASE_URL")
     for url in urls:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_address(url):
             raise RecipeError("a base URL must look like http://127.0.0.1:8000/v1")
-        if "@" in urlsplit(url).netloc:
-            raise RecipeError(f"a base URL must hold no password: put the key into ${spec.key_env}")
+        if "@" in urlsplit(url).netloc or "?" in url or "#" in url:
+            raise RecipeError(f"a base URL must hold no password, ? or #: put the key into ${spec.key_env}")
     return tuple(dict.fromkeys(u.rstrip("/").removesuffix("/chat/completions") for u in urls))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def pinned(spec: EngineSpec, urls: Sequence[str]) -> str:
+    """Return model and revision, or else model and hosts: two servers that call theirs `default` share no answers."""
+    return f"{spec.model}@{spec.revision}" if spec.revision else f"{spec.model} at {' '.join(sorted(map(shown, urls)))}"
 
 
 class Client:

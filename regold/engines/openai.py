@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from regold.engines.base import Completion, EngineSpec, Need, Request, TokenScores
-from regold.engines.client import Client, Faulty, base_urls
+from regold.engines.client import Client, Faulty, base_urls, pinned
 from regold.engines.hosts import Patience, shown
 from regold.engines.probing import Unscored, probe
 from regold.engines.wire import Kind, chat_body, encode, read_completion, wire_messages
@@ -36,9 +36,8 @@ class OpenAIEngine:
 
     @property
     def identity(self) -> str:
-        """Model and revision, or else model and hosts: two servers that both call theirs `default` share no answers."""
-        where = f"@{self.spec.revision}" if self.spec.revision else f" at {' '.join(sorted(map(shown, self.urls)))}"
-        return f"openai {self.spec.model}{where}"
+        """Model and revision, or else model and hosts."""
+        return f"openai {pinned(self.spec, self.urls)}"
 
     async def generate(self, request: Request) -> Completion:
         """Answer one request. An empty text has no log-probabilities. Raises Unscored where any other came without."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from regold.engines.base import EngineSpec
-from regold.engines.client import Client, Faulty, base_urls
+from regold.engines.client import Client, Faulty, base_urls, pinned
 from regold.engines.gather import Gather
 from regold.engines.hosts import Patience, shown
 from regold.engines.vectors import unit
@@ -35,8 +35,7 @@ class OpenAIEncoder:
     @property
     def identity(self) -> str:
         """Model and revision, or else model and hosts."""
-        where = f"@{self.spec.revision}" if self.spec.revision else f" at {' '.join(sorted(map(shown, self.urls)))}"
-        return f"openai embeddings {self.spec.model}{where}"
+        return f"openai embeddings {pinned(self.spec, self.urls)}"
 
     async def learn(self, texts: Sequence[str]) -> Mapping[str, np.ndarray]:
         """Learn nothing."""

@@ -333,7 +333,11 @@ def test_identity_holds_the_revision_or_else_the_hosts_and_never_the_key(server:
         (EngineSpec("openai", "m"), "no address"),
         (EngineSpec("openai", "", ("http://a/v1",)), "no model name"),
         (EngineSpec("openai", "m", ("a:8000",)), "must look like"),
+        (EngineSpec("openai", "m", ("http://[::1",)), "must look like"),
+        (EngineSpec("openai", "m", ("http://a:99999/v1",)), "must look like"),
         (EngineSpec("openai", "m", ("http://me:pass@a/v1",)), "must hold no password"),
+        (EngineSpec("openai", "m", ("http://a/v1?api-key=pass@",)), "must hold no password"),
+        (EngineSpec("openai", "m", ("http://a/v1#pass@",)), "must hold no password"),
     ],
 )
 def test_a_wrong_spec_is_refused(spec: EngineSpec, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
