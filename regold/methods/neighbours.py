@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import faiss
@@ -84,14 +85,18 @@ class _Search:
 
 def _first_of_each(base: np.ndarray, groups: Sequence[str] | None) -> np.ndarray:
     """Return the rows that are not zero and share neither vector nor group with an earlier one."""
-    seen: set[bytes | str] = {np.zeros(base.shape[1], dtype=np.float32).tobytes()}
+    seen: set[bytes | str] = {_digest(np.zeros(base.shape[1], dtype=np.float32))}
     kept = []
     for row, vector in enumerate(base):
-        keys = {vector.tobytes()} | ({groups[row]} if groups is not None else set())
+        keys = {_digest(vector)} | ({groups[row]} if groups is not None else set())
         if not keys & seen:
             kept.append(row)
         seen |= keys
     return np.array(kept, dtype=np.int64)
+
+
+def _digest(vector: np.ndarray) -> bytes:
+    return blake2b(vector.tobytes(), digest_size=16).digest()
 
 
 def _padded(values: np.ndarray, k: int, fill: int) -> np.ndarray:
