@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from regold.errors import InputError
 from regold.files import read_json, write_json
+from regold.fingerprint import digest
 from regold.record import Fate, Messages, NoteType, Status
 from regold.store.columns import load_messages, write_rows
 from regold.store.rundir import StepPlace, Store, read_manifest
@@ -113,8 +114,14 @@ def close_run(
     fates = {str(fate): counts[str(fate)] for fate in Fate}
     write_rows(store.root / "fates.parquet", rows, _FATES)
     read = rejected + len(rows)
-    write_json(store.root / "ledger.json", {"read": read, "rejected": rejected, "records": len(rows), "fates": fates})
+    counted = {"read": read, "rejected": rejected, "records": len(rows), "fates": fates}
+    write_json(store.root / "ledger.json", {"of": _decided_by(steps, leftover), **counted})
     return fates
+
+
+def _decided_by(steps: Sequence[StepPlace], leftover: Mapping[Status, Fate]) -> str:
+    """Return the digest of all that decides a run's fates: its last step, which tells all above it, and `leftover`."""
+    return digest(steps[-1].fingerprint if steps else "", {str(status): str(leftover[status]) for status in leftover})
 
 
 @dataclass(frozen=True)
@@ -140,11 +147,21 @@ class PastRun:
 def open_run(root: Path) -> PastRun:
     """Open a run directory for reading. Raises InputError where it is none."""
     manifest = read_manifest(root)
+    try:
+        return _past_run(root, manifest)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"is not the manifest of a Regold run ({error!r})", root / "manifest.json") from None
+
+
+def _past_run(root: Path, manifest: Mapping[str, Any]) -> PastRun:
     steps = tuple(
         StepPlace(s["number"], s["name"], s["fingerprint"], {k: NoteType(v) for k, v in s["writes"].items()})
         for s in manifest["steps"]
     )
     leftover = {Status(k): Fate(v) for k, v in manifest["recipe"]["leftover"].items()}
+    source, told = manifest["source"], (manifest["source"]["path"], manifest["recipe"]["name"], manifest["load"])
+    if not (isinstance(source["columns"], Mapping) and all(isinstance(text, str) for text in told)):
+        raise TypeError(f"{source}, {told}")
     return PastRun(Store(root, manifest["load"]), steps, leftover, manifest)
 
 
@@ -199,8 +216,16 @@ def _step(step: StepPlace, edit: Mapping[str, Any]) -> dict[str, Any]:
 
 def summary(run: PastRun) -> dict[str, Any]:
     """Return what a run is and what it came to, as plain data."""
-    ledger = run.store.root / "ledger.json"
-    done = {"ledger": read_json(ledger)} if ledger.is_file() and run.finished() else {"ledger": None}
+    ledger = _ledger(run)
     steps = [step.folder for step in run.steps]
     kept = {"recipe": run.manifest["recipe"]["name"], "source": run.manifest["source"]["path"]}
-    return {"run": str(run.store.root), **kept, "finished": run.finished(), "steps": steps, **(done["ledger"] or {})}
+    return {"run": str(run.store.root), **kept, "finished": run.finished(), "steps": steps, **ledger}
+
+
+def _ledger(run: PastRun) -> dict[str, Any]:
+    """Return the ledger of a run that was closed; nothing where it was stopped before that."""
+    place = run.store.root / "ledger.json"
+    if not (place.is_file() and run.finished()):
+        return {}
+    ledger: dict[str, Any] = read_json(place)
+    return ledger if ledger.pop("of", None) == _decided_by(run.steps, run.leftover) else {}
