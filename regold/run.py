@@ -21,7 +21,7 @@ from regold.files import read_json, write_json
 from regold.fingerprint import digest, file_digest
 from regold.formats import Reject, Row, read, write
 from regold.formats.sources import files
-from regold.output import Outputs, write_outputs
+from regold.output import Outputs, check_outputs, write_outputs
 from regold.prompts import load_prompts
 from regold.recipe import Recipe
 from regold.runner import (
@@ -121,6 +121,8 @@ async def run(job: Job, watch: Callable[[Step, int], Callable[[int], None]]) -> 
     Raises UsageError before any paid call, and RunError where the run stops with its work kept.
     """
     began = time.monotonic()
+    out = job.out or job.root / "train.jsonl"
+    check_outputs(out, job.source.path)
     source_digest = job.source.digest()
     store = Store(job.root, f"00-load-{digest(source_digest, job.part_size)[:8]}")
     prompts = load_prompts(job.recipe.prompts)
@@ -140,7 +142,7 @@ async def run(job: Job, watch: Callable[[Step, int], Callable[[int], None]]) -> 
                 await _execute(job, planned, models, watch)
         places = [step.place for step in planned.steps]
         fates = close_run(store, places, job.recipe.leftover, loaded["rejected"])
-        outputs = write_outputs(open_run(store.root), job.out or store.root / "train.jsonl", job.provenance)
+        outputs = write_outputs(open_run(store.root), out, job.provenance)
         return _report(store, loaded, fates, outputs, paid_before, time.monotonic() - began)
 
 
@@ -186,6 +188,9 @@ async def probe(store: Store, recipe: Recipe, models: OpenModels) -> None:
             await models.roles[role].probe(needs)
             shown.append(key)
             write_json(remembered, shown)
+        if role == "encoder" and models.encoder is not None and models.encoder.identity not in shown:
+            await models.encoder.probe()
+            write_json(remembered, [*shown, models.encoder.identity])
 
 
 async def _execute(

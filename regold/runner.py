@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from regold.prompts import Prompts
 from regold.record import Edit, Record, Status
 from regold.stage import Context, Engines, Stage
 from regold.store import StepPlace, Store, Table
+from regold.together import together
 
 QUEUED_BATCHES = 8
 """A model in this process sorts its queue by length: so many batches may wait."""
@@ -158,7 +159,7 @@ class Worker:
     async def _engines(self, stage: Stage, part: str) -> AsyncIterator[Engines]:
         """Yield the engines that a stage needs, each behind a journal file of this part's own."""
         with_journal: dict[str, Engine] = {}
-        encoder = self.models.encoder
+        encoder: Encoder | None = self.models.encoder
         writers = []
         try:
             for role in stage.needs:
@@ -190,18 +191,6 @@ async def propose(stage: Stage, record: Record, context: Context) -> Edit:
         raise RunError(f"{stage.name}, record {record.id}: {error}") from error
     except Exception as error:
         return Edit(status=Status.FAILED, reason=f"{stage.name}: {type(error).__name__}: {error}")
-
-
-async def together(jobs: Sequence[Awaitable[Any]]) -> list[Any]:
-    """Await all; at the first error start no more, let none run on unseen, and raise that error."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        return list(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
 
 
 class Executor(Protocol):
@@ -261,6 +250,7 @@ def forget_failures(plan: Plan) -> None:
         done = [p for p in plan.store.parts() if plan.store.has_edits(step.place, p)]
         parts = [p for p in done if _failures(plan.store, step, p)]
         if parts:
+            (plan.store.root / "ledger.json").unlink(missing_ok=True)
             for later in reversed(plan.steps[number + 1 :]):
                 plan.store.forget(later.place)
             plan.store.forget(step.place, parts)

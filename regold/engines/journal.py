@@ -290,5 +290,9 @@ class JournaledEncoder:
 
         return np.asarray(await asyncio.gather(*map(one, texts)), dtype=np.float32)
 
+    async def probe(self) -> None:
+        """Probe the encoder within; probes are not journaled."""
+        await self.encoder.probe()
+
     async def close(self) -> None:
         """Leave the encoder within open: its owner closes it."""

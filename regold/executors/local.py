@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from regold.runner import Worker, together
+from regold.runner import Worker
+from regold.together import together
 
 
 @dataclass(frozen=True)

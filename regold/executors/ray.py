@@ -15,7 +15,8 @@ from ray.exceptions import RayActorError
 
 from regold import errors
 from regold.errors import RegoldError, RunError
-from regold.runner import Models, Plan, Worker, open_models, together
+from regold.runner import Models, Plan, Worker, open_models
+from regold.together import together
 
 ATTEMPTS = 3
 """How often a part whose worker died is given to another one."""
