@@ -6,15 +6,18 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from regold.engines.base import Completion, Request
 from regold.methods.agreement import same_answer
 from regold.methods.answers import read_answer
-from regold.methods.verdicts import json_verdict, plain_verdict, verdict_schema
+from regold.methods.verdicts import json_verdict, named_alone, plain_verdict, verdict_schema
 from regold.record import Message, Messages, Record
 from regold.stage import Context
 from regold.together import together
+
+NO_CLAIMS: Mapping[str, str] = MappingProxyType({})
 
 
 def fence(ctx: Context, *texts: str) -> str:
@@ -76,15 +79,23 @@ async def vote_nll(ctx: Context, role: str, request: Request, record: Record, an
 
 
 async def ask_verdict(
-    ctx: Context, role: str, prompt: str, legal: Sequence[str], max_tokens: int = 512, **values: str
+    ctx: Context,
+    role: str,
+    prompt: str,
+    legal: Sequence[str],
+    max_tokens: int = 512,
+    claims: Mapping[str, str] = NO_CLAIMS,
+    /,
+    **values: str,
 ) -> str | None:
     """Ask for one of the legal verdicts about untrusted values; None is an abstention.
 
     A prompt that asks for JSON is held to a schema with the keys it names ("why", "mark") and read as JSON; any other
-    is read as plain words. A reply that was cut off or holds no legal verdict is asked again once.
+    is read as plain words. A reply that was cut off or holds no legal verdict is asked again once. `claims` are the
+    answers that verdicts stand for: a plain reply whose reasoning names one of them alone has decided for that one.
     """
     mark = fence(ctx, *values.values())
-    wanted = _Form.of(ctx.prompts.text(prompt), legal, mark)
+    wanted = _Form.of(ctx.prompts.text(prompt), legal, mark, claims)
     message = Message("user", ctx.prompts.render(prompt, fence=mark, **values))
     request = Request((message,), max_tokens=max_tokens, schema=wanted.schema)
     reply = await ctx.ask(role, request)
@@ -104,11 +115,12 @@ class _Form:
     as_json: bool
     before: tuple[str, ...]
     mark: str | None
+    claims: Mapping[str, str]
 
     @classmethod
-    def of(cls, prompt: str, legal: Sequence[str], mark: str) -> _Form:
+    def of(cls, prompt: str, legal: Sequence[str], mark: str, claims: Mapping[str, str]) -> _Form:
         before = tuple(key for key in ("why", "mark") if f'"{key}"' in prompt)
-        return cls(legal, "JSON" in prompt, before, mark if "mark" in before else None)
+        return cls(legal, "JSON" in prompt, before, mark if "mark" in before else None, claims)
 
     @property
     def schema(self) -> Mapping[str, Any] | None:
@@ -125,5 +137,6 @@ class _Form:
         if reply.finish == "length":
             return None
         if not self.as_json:
-            return plain_verdict(reply.text, self.legal)
+            verdict = plain_verdict(reply.text, self.legal)
+            return verdict and (named_alone(reply.text, self.claims) or verdict)
         return json_verdict(reply.text, self.legal, self.mark)

@@ -49,5 +49,17 @@ def plain_verdict(text: str, legal: Sequence[str]) -> str | None:
     return _legal(match[1], legal) if match and (said or match.end() == len(claim)) else None
 
 
+def named_alone(text: str, claims: Mapping[str, str]) -> str | None:
+    """Return the verdict whose claim is the only one that a reply names; None where it names none or several.
+
+    Claims of one or two characters are option letters and the like, and are not looked for.
+    """
+    if any(len(claim.strip()) < 3 for claim in claims.values()):
+        return None
+    folded = plain(text).casefold()
+    named = [v for v, claim in claims.items() if re.search(rf"(?<!\w){re.escape(claim.casefold())}(?!\w)", folded)]
+    return named[0] if len(named) == 1 else None
+
+
 def _legal(word: str, legal: Sequence[str]) -> str | None:
     return next((verdict for verdict in legal if verdict.casefold() == word.casefold()), None)

@@ -96,7 +96,10 @@ class ReviewCandidates(Stage):
             return "same"
         query, texts = conversation(record.query), (t for c in candidates.values() for t in (c.shown, c.rationale))
         shown, names = ballot(candidates, ctx.chance("review", query, *texts).random() < 0.5)
-        said = await ask_verdict(ctx, "student", "review", ("1", "2", "0"), self.max_tokens, query=query, **shown)
+        claims = {"1": shown["first"], "2": shown["second"]}
+        said = await ask_verdict(
+            ctx, "student", "review", ("1", "2", "0"), self.max_tokens, claims, query=query, **shown
+        )
         chosen = "unread" if said is None else names[said]
         return "neither" if chosen in candidates and candidates[chosen].answer is None else chosen
 

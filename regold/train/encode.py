@@ -68,4 +68,3 @@ class EncodeChat:
         if last is not None and not self._tokenizer.decode(answer[last + 1 :]).strip():
             return answer[: last + 1]
         return [*answer, self._tokenizer.eos_token_id]
-

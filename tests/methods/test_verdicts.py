@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from regold.methods.verdicts import json_verdict, plain_verdict, verdict_schema
+from regold.methods.verdicts import json_verdict, named_alone, plain_verdict, verdict_schema
 
 LEGAL = ("1", "2", "0")
 
@@ -54,3 +54,21 @@ def test_the_schema_has_texts_before_the_verdict() -> None:
     schema = verdict_schema(LEGAL, ("why", "mark"))
     assert list(schema["properties"]) == schema["required"] == ["why", "mark", "verdict"]
     assert schema["properties"]["verdict"]["enum"] == ["1", "2", "0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("capital of Bakia: Zevburg. Zevburg is 2. The answer is 2.", "1"),
+        ("It is not far. The answer is 1.", None),
+        ("Zevburg or Tolburg? The answer is 1.", None),
+        ("Tolburgs are many. The answer is 1.", None),
+        ("TOLBURG. The answer is 1.", "2"),
+    ],
+)
+def test_reasoning_that_names_one_claim_alone_decides(text: str, found: str | None) -> None:
+    assert named_alone(text, {"1": "Zevburg", "2": "Tolburg"}) == found
+
+
+def test_letters_are_not_looked_for() -> None:
+    assert named_alone("A is right", {"1": "A", "2": "B"}) is None
