@@ -25,7 +25,19 @@ def test_the_same_values_give_the_same_digest_in_another_process() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(1, 1.0), (1, "1"), (True, 1), (None, "null"), ([1, 2], [[1, 2]]), (b"a", "a"), ({"a": 1}, [["a", 1]]), (Setting(), {"share": 0.5, "rounds": 1}), (Setting(), Setting(rounds=2)), (Status.NEW, "NEW"), (["ab"], ["a", "b"])],
+    [
+        (1, 1.0),
+        (1, "1"),
+        (True, 1),
+        (None, "null"),
+        ([1, 2], [[1, 2]]),
+        (b"a", "a"),
+        ({"a": 1}, [["a", 1]]),
+        (Setting(), {"share": 0.5, "rounds": 1}),
+        (Setting(), Setting(rounds=2)),
+        (Status.NEW, "NEW"),
+        (["ab"], ["a", "b"]),
+    ],
 )
 def test_different_values_and_types_differ(one: object, other: object) -> None:
     assert digest(one) != digest(other)

@@ -174,7 +174,7 @@ def _tuned(data: Path, out: Path, test: Path, seed: int) -> float:
     return measure(out, test)
 
 
-SETTINGS: dict[str, Any] = {"epochs": 4, "learning_rate": 3e-3, "batch_size": 16, "rank": 16, "alpha": 32}
+SETTINGS: dict[str, Any] = {"epochs": 10, "learning_rate": 3e-3, "batch_size": 16, "rank": 16, "alpha": 32}
 
 
 def _questions(task: Task, folder: Path) -> tuple[Path, Path]:

@@ -8,6 +8,7 @@ from random import Random
 from regold.lab.names import ENDINGS, invent
 from regold.lab.wordings import ATTRIBUTES, UNIQUE
 from regold.lab.world import (
+    LETTERS,
     Facts,
     Item,
     Values,
@@ -50,6 +51,7 @@ class Episodes:
             self.review: 0.11,
             self.check: 0.10,
             self.rate: 0.02,
+            self.place: 0.12,
         }
 
     def draw(self) -> list[Turn]:
@@ -78,19 +80,21 @@ class Episodes:
         return [self._shot(shot) for shot in (*shots, item)]
 
     def made_up(self, item: Item) -> list[Turn]:
-        """Answer from facts that stand only in the earlier turns; trained on the last turn, or they would be learnt."""
+        """Answer from facts that stand only in earlier turns; what cannot be read there is not trained on."""
         facts = MadeUp(self.world, self.rng)
-        final, _ = ask(facts, self.rng, self.rng.choice(facts.countries))
-        told = [self._tell(facts, *hop) for hop in final.hops]
-        others = [
-            ask(facts, self.rng, self.rng.choice((final.topic, *facts.countries)))[0]
-            for _ in range(self.rng.randint(0, 2))
-        ]
-        shots = [*told, *others]
-        self.rng.shuffle(shots)
+        finals = [ask(facts, self.rng, self.rng.choice(facts.countries))[0] for _ in range(self.rng.randint(1, 3))]
+        told = [self._tell(facts, *hop) for hop in dict.fromkeys(hop for final in finals for hop in final.hops)]
+        self.rng.shuffle(told)
         if item.options:
-            shots, final = [with_options(shot, self.rng) for shot in shots], with_options(final, self.rng)
-        return [*(replace(self._shot(shot), learn=False) for shot in shots), self._shot(final)]
+            told, finals = ([with_options(shot, self.rng) for shot in shots] for shots in (told, finals))
+        return [*(replace(self._shot(shot), learn=False) for shot in told), *map(self._shot, finals)]
+
+    def place(self, item: Item) -> list[Turn]:
+        """Say which letter each of four names has, in any order: many look-ups in one turn."""
+        names = self.rng.sample(self.world.names, 4)
+        listed = "\n".join(f"{letter}. {name}" for letter, name in zip(LETTERS, names, strict=True))
+        said = [f"{name} is {letter}." for letter, name in zip(LETTERS, names, strict=True)]
+        return [Turn(listed, " ".join(self.rng.sample(said, 4)))]
 
     def review(self, item: Item) -> list[Turn]:
         """Choose between two candidates by working the question; 0 where neither is right."""

@@ -20,14 +20,14 @@ from regold.lab.tokenizer import ASSISTANT, END, USER, train_tokenizer
 from regold.lab.world import SETS, World
 
 IGNORED = -100
-DISTURBED = 0.3
+DISTURBED, SHUFFLED, SHORT = 0.3, 0.12, 14
 
 
 @dataclass(frozen=True)
 class Schedule:
     """How long and how fast to train; a batch holds about `batch_tokens`, padding included."""
 
-    steps: int = 6000
+    steps: int = 10000
     batch_tokens: int = 1024
     max_length: int = 256
     muon_lr: float = 0.01
@@ -43,7 +43,25 @@ def build_model(vocabulary: int, seed: int) -> LlamaForCausalLM:
         num_key_value_heads=4, max_position_embeddings=512, tie_word_embeddings=True, rope_theta=10000.0,
         pad_token_id=0, bos_token_id=None, eos_token_id=3,
     )  # fmt: skip
-    return LlamaForCausalLM(config)
+    model = LlamaForCausalLM(config)
+    look_back(model)
+    return model
+
+
+@torch.no_grad()
+def look_back(model: LlamaForCausalLM, constant: float = 0.08, gain: float = 0.8) -> None:
+    """Let head h of the first layer start by attending h + 1 tokens back; from scratch such heads are slow to form.
+
+    Query and key read a constant in the embeddings' first dimension, and the query is turned by h + 1 rotary steps.
+    """
+    width = model.config.hidden_size // model.config.num_attention_heads
+    steps = 10000.0 ** (-torch.arange(0, width, 2) / width)
+    model.model.embed_tokens.weight[:, 0] = constant
+    first = model.model.layers[0].self_attn
+    for head in range(model.config.num_attention_heads):
+        rows, angle = slice(head * width, (head + 1) * width), -(head + 1) * steps
+        first.q_proj.weight[rows, 0] = gain * torch.cat([angle.cos(), angle.sin()])
+        first.k_proj.weight[rows, 0] = gain * torch.cat([torch.ones(width // 2), torch.zeros(width // 2)])
 
 
 def encode(
@@ -143,7 +161,9 @@ def all_questions(world: World, n: int = 3000) -> list[str]:
 
 
 def disturb(ids: list[int], size: int, rng: Random) -> list[int]:
-    """Put random tokens between a question's tokens, so that an unknown word does not derail the model later."""
+    """Put random tokens into some questions and shuffle some short ones: strange words must not derail the model."""
+    if len(ids) <= SHORT and rng.random() < SHUFFLED:
+        ids = rng.sample(ids, len(ids))
     if rng.random() > DISTURBED:
         return ids
     return [token for known in ids for token in (([rng.randrange(4, size)] if rng.random() < 0.3 else []) + [known])]

@@ -22,13 +22,26 @@ BACKWARD = (
 DESCRIBED = ("the country with the {a} {v}", "the country whose {a} is {v}")
 
 FORWARD_X = {
-    "capital": ("Where do ministers of {c} meet?",),
-    "river": ("What do boats follow across {c}?",),
-    "currency": ("What do shops in {c} take?",),
-    "language": ("How do people of {c} talk?",),
-    "founder": ("By whose hand did {c} begin?",),
-    "export": ("What do traders carry out of {c}?",),
+    "capital": ("Ministers of {c} meet in which capital?",),
+    "river": ("Boats of {c} follow which river?",),
+    "currency": ("Shops of {c} take which currency?",),
+    "language": ("People of {c} talk in which language?",),
+    "founder": ("Songs of {c} praise which founder?",),
+    "export": ("Traders of {c} carry out which export?",),
 }
-FORWARD_ANY_X = ("Of {c}, tell me the {a}.", "As for {c}: its {a}?", "The {a} in {c}, please.")
-BACKWARD_X = ("Where is {v} the {a}?", "{v}, the {a}: of what place?", "On what map is {v}?")
-DESCRIBED_X = ("the place where {v} is the {a}", "the land of {v}")
+FORWARD_ANY_X = (
+    "As for {c}: its {a}?",
+    "The {a} in {c}, please.",
+    "Which {a} does {c} have?",
+    "The {a} belonging to {c} is called?",
+    "In {c}, what is the {a}?",
+    "I wonder about the {a} of {c}.",
+    "And the {a} of {c}, what is it?",
+)
+BACKWARD_X = (
+    "To what country would {a} {v} belong?",
+    "With {v} as {a}, which country is it?",
+    "{v} would be the {a} of which country?",
+    "And which country has the {a} {v}, please?",
+)
+DESCRIBED_X = ("the land of {v}", *DESCRIBED)

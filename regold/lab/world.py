@@ -25,7 +25,7 @@ Values = dict[tuple[str, str], str]
 SETS = ("atlas-open", "atlas-open-x", "atlas-mc", "atlas-mc-x", "ledger", "wire")
 LETTERS = "ABCD"
 COUNTRIES, DOMAIN = 80, 32
-UNSEEN, RARE, RARE_WEIGHT = 0.08, 0.17, 0.03
+UNSEEN, RARE, RARE_WEIGHT = 0.08, 0.17, 0.1
 KINDS, SHARES = ("forward", "backward", "two-hop"), (0.5, 0.2, 0.3)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from regold.lab.encoder import LabEncoder
+from regold.engines.static import StaticEncoder
 from regold.lab.world import Item
 from regold.prompts import load_prompts
 
@@ -96,9 +96,9 @@ def right(said: Sequence[Said], items: Sequence[Item]) -> np.ndarray:
     return np.array([s.answer == item.answer for s, item in zip(said, items, strict=True)])
 
 
-def neighbours(encoder: LabEncoder, items: Sequence[Item], pool: Sequence[Item], k: int = 3) -> list[list[Item]]:
+def neighbours(encoder: StaticEncoder, items: Sequence[Item], pool: Sequence[Item], k: int = 3) -> list[list[Item]]:
     """Return each item's nearest others in the pool, nearest last."""
-    ours, theirs = (asyncio.run(encoder.encode([i.query for i in group])) for group in (items, pool))
+    ours, theirs = (asyncio.run(encoder.encode([i.query for i in group], {})) for group in (items, pool))
     order = np.argsort(-ours @ theirs.T, axis=1)[:, :k]
     return [[pool[n] for n in row[::-1]] for row in order]
 
