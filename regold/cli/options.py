@@ -90,7 +90,7 @@ class Asked:
         from regold.engines.base import EngineSpec
 
         urls = tuple(self.base_url) or tuple(u for u in [os.environ.get("OPENAI_BASE_URL")] if u)
-        if model == LAB:
+        if model == LAB and not urls:
             return EngineSpec("transformers", str(lab_folder()))
         if model.startswith("scripted:"):
             return EngineSpec("scripted", model.removeprefix("scripted:"), concurrency=self.concurrency)
@@ -102,7 +102,7 @@ class Asked:
     def _encoder(self) -> EngineSpec:
         from regold.engines.base import EngineSpec
 
-        name = self.encoder or (LAB if self.model == LAB else "lexical")
+        name = self.encoder or (LAB if self.model == LAB and not self.base_url else "lexical")
         if name == "lexical":
             return EngineSpec("lexical")
         if name == LAB:

@@ -71,7 +71,7 @@ def repair(
         from regold.run import Job
 
         asked = o.Asked(model, base_url or (), judge, engine_revision, adapter, encoder, concurrency)
-        chosen = prompts or (o.LAB if model == o.LAB else None)
+        chosen = prompts or (o.LAB if model == o.LAB and not base_url else None)
         job = Job(
             o.source(data, format, turns, on_bad_line, response_column, truth_column),
             load_recipe(recipe, sets or (), prompts=chosen, seed=seed, tolerate=tolerate),

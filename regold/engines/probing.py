@@ -14,9 +14,10 @@ WHY = {
     Need.SCORE: "the recipe scores given responses, which needs teacher-forced log-probabilities",
     Need.SCHEMA: "the recipe asks for answers in a fixed form, which needs response_format json_schema",
 }
+_SERVED = "Serve the model with vLLM, run it in process (--model FOLDER, no --base-url), or leave that stage out"
 INSTEAD = {
-    Need.LOGPROBS: "Serve the model with vLLM, run it in process (--engine transformers), or leave that stage out",
-    Need.SCORE: "Serve the model with vLLM, run it in process (--engine transformers), or leave that stage out",
+    Need.LOGPROBS: _SERVED,
+    Need.SCORE: _SERVED,
     Need.SCHEMA: "Serve the model with vLLM or another server that enforces json_schema, or leave that stage out",
 }
 TOLERANCE = 0.2
