@@ -39,7 +39,9 @@ def repair(data: Path, into: Path, server: Running, *more: str) -> list[str]:
 
 def finish(command: list[str], folder: Path) -> dict[str, object]:
     environment = {**os.environ, "OPENAI_API_KEY": "sk-test"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return dict(json.loads(done.stdout))
 
@@ -50,7 +52,8 @@ def kill_after(command: list[str], folder: Path, server: Running, calls: int, pa
     environment = {**os.environ, "OPENAI_API_KEY": "sk-test"}
     goal = server.count().total() + calls
     with subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd=folder, env=environment) as process:
-        while process.poll() is None and server.count().total() < goal:
+        deadline = time.monotonic() + 60
+        while process.poll() is None and server.count().total() < goal and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(pause)
         working = process.poll() is None
