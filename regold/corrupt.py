@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,9 @@ from regold.engines import Engine, Request
 from regold.formats import Row, read, with_truth, write
 from regold.methods.agreement import same_answer
 from regold.methods.answers import read_answer
-from regold.methods.noise import corrupt_rows
+from regold.methods.noise import LETTERS, corrupt_rows
+from regold.together import together
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DRAWS = 4
 """Answers drawn for an open question before the model counts as having no wrong one to offer."""
 
@@ -53,7 +52,7 @@ async def confusable(engine: Engine, rows: Sequence[Row]) -> dict[str, str]:
 
     With options, the wrong letter it scores highest; otherwise the first of a few sampled answers that is wrong.
     """
-    found = await asyncio.gather(*(_preferred(engine, row) for row in rows))
+    found = await together([_preferred(engine, row) for row in rows])
     return {row.id: wrong for row, wrong in zip(rows, found, strict=True) if wrong is not None}
 
 
@@ -65,7 +64,7 @@ async def _preferred(engine: Engine, row: Row) -> str | None:
         letters = [x for x in LETTERS[: len(row.options)] if not same_answer(x, right, row.options)]
         if not letters:
             return None
-        scores = await asyncio.gather(*(engine.score(query, letter) for letter in letters))
+        scores = await together([engine.score(query, letter) for letter in letters])
         return max(zip(letters, scores, strict=True), key=lambda pair: sum(pair[1].logprobs))[0]
     for draw in range(DRAWS):
         said = await engine.generate(Request(query, temperature=1.0, max_tokens=64, sample=draw))

@@ -131,7 +131,7 @@ async def run(job: Job, watch: Callable[[Step, int], Callable[[int], None]]) -> 
         paid_before = tally(store).answered
         async with open_models(job.models) as models:
             planned = plan(store, job.recipe.stages, prompts, job.recipe.seed, models)
-            write_manifest(job, planned, source_digest)
+            write_manifest(job, planned, source_digest, loaded["format"])
             if job.retry_failed:
                 forget_failures(planned)
             if open_run(store.root).finished():
@@ -190,7 +190,8 @@ async def probe(store: Store, recipe: Recipe, models: OpenModels) -> None:
             write_json(remembered, shown)
         if role == "encoder" and models.encoder is not None and models.encoder.identity not in shown:
             await models.encoder.probe()
-            write_json(remembered, [*shown, models.encoder.identity])
+            shown.append(models.encoder.identity)
+            write_json(remembered, shown)
 
 
 async def _execute(
@@ -200,16 +201,15 @@ async def _execute(
         await run_steps(planned, executor, job.recipe.tolerate, watch)
 
 
-def write_manifest(job: Job, planned: Plan, source_digest: str) -> None:
+def write_manifest(job: Job, planned: Plan, source_digest: str, format: str) -> None:
     """Write all that the run can be repeated from; keys are named by their environment variable, never stored."""
-    loaded = read_json(planned.store.root / planned.store.load / "load.json")
     steps = [
         {"number": p.number, "name": p.name, "fingerprint": p.fingerprint, "writes": dict(p.writes)}
         for p in (step.place for step in planned.steps)
     ]
     versions = {"regold": regold.__version__, "python": platform.python_version()}
     versions |= {"numpy": numpy.__version__, "pyarrow": pyarrow.__version__}
-    source = {**asdict(job.source), "path": str(job.source.path), "digest": source_digest, "format": loaded["format"]}
+    source = {**asdict(job.source), "path": str(job.source.path), "digest": source_digest, "format": format}
     models = {role: asdict(spec) for role, spec in job.models.roles.items()}
     encoder = asdict(job.models.encoder) if job.models.encoder else None
     write_json(

@@ -21,6 +21,7 @@ from regold.errors import DiskFull, Superseded
 from regold.files import disk
 from regold.fingerprint import digest
 from regold.record import Messages
+from regold.together import together
 
 _HEAD = re.compile(rb'\{"(sent|done|fail)":"([0-9a-f]{32})"(?:,"in":(\d+),"out":(\d+),)?')
 KEY_CHARACTERS = 32
@@ -288,7 +289,7 @@ class JournaledEncoder:
 
             return await self.writer.once((self.identity, "encode", text), call)
 
-        return np.asarray(await asyncio.gather(*map(one, texts)), dtype=np.float32)
+        return np.asarray(await together([one(text) for text in texts]), dtype=np.float32)
 
     async def probe(self) -> None:
         """Probe the encoder within; probes are not journaled."""

@@ -113,7 +113,7 @@ def _once(task: Task, folder: Path) -> dict[str, Any]:
     clean, test = _questions(task, folder)
     base = {"method": "vanilla", "accuracy": measure(MODEL, test)}
     oracle = {"method": "clean oracle", "accuracy": _tuned(clean, folder / "oracle", test, task.seed)}
-    return {"table": [_row(task, test, row) for row in (base, oracle)], "detection": None, "calls": 0, "tokens": 0}
+    return {"table": [_row(task, row) for row in (base, oracle)], "detection": None, "calls": 0, "tokens": 0}
 
 
 def _noisy(task: Task, folder: Path, noise: int) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _noisy(task: Task, folder: Path, noise: int) -> dict[str, Any]:
     ]
     tokens = report.prompt_tokens + report.completion_tokens
     found = {"noise": noise, "seed": task.seed, **detected(folder / "run")}
-    table = [_row(task, test, row) for row in rows]
+    table = [_row(task, row) for row in rows]
     return {"table": table, "detection": found, "calls": report.calls, "tokens": tokens}
 
 
@@ -185,7 +185,7 @@ def _questions(task: Task, folder: Path) -> tuple[Path, Path]:
     return clean, test
 
 
-def _row(task: Task, test: Path, row: dict[str, Any]) -> dict[str, Any]:
+def _row(task: Task, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "method": row["method"],
         "noise": task.noise,
