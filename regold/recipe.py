@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
+from regold.declared import EvaluateSettings, ExperimentSettings, build, nearest, refuse_unknown
 from regold.engines.base import Need
 from regold.errors import RecipeError
 from regold.prompts import load_prompts
 from regold.record import Fate, NoteType, Status
 from regold.stage import Stage
 from regold.stages import find_stages
+from regold.train.settings import TrainSettings
 
 SHIPPED = Path(__file__).parent / "recipes"
-_KNOWN = ("name", "about", "prompts", "seed", "tolerate", "leftover", "step")
+_TABLES = ("train", "evaluate")
+"""The tables whose settings `--set` changes beside those of steps."""
+_KNOWN = ("name", "about", "prompts", "seed", "tolerate", "leftover", "step", "train", "evaluate", "experiment")
 _LEFTOVER = {Status.SUSPECT: Fate.DROPPED, Status.LOW: Fate.DROPPED}
 
 
@@ -37,6 +38,10 @@ class Recipe:
     leftover: Mapping[Status, Fate] = field(default_factory=lambda: _LEFTOVER)
     """What becomes of SUSPECT and LOW records when the run ends."""
     about: str = ""
+    train: TrainSettings | None = None
+    """How to fine-tune on what the steps keep; None where the recipe trains nothing."""
+    evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
+    experiment: ExperimentSettings = field(default_factory=ExperimentSettings)
 
     def needs(self) -> dict[str, frozenset[Need]]:
         """Return all that the recipe's stages ask of each role."""
@@ -55,7 +60,14 @@ class Recipe:
         ]
         leftover = {str(status): str(fate) for status, fate in self.leftover.items()}
         head = {"name": self.name, "about": self.about, "prompts": self.prompts, "seed": self.seed}
-        return {**head, "tolerate": self.tolerate, "leftover": leftover, "step": steps}
+        whole = {**head, "tolerate": self.tolerate, "leftover": leftover, "step": steps}
+        if self.train is not None:
+            whole["train"] = {key: _plain(value) for key, value in asdict(self.train).items()}
+        if self.evaluate != EvaluateSettings() or not self.stages:
+            whole["evaluate"] = asdict(self.evaluate)
+        if self.experiment != ExperimentSettings():
+            whole["experiment"] = asdict(self.experiment)
+        return whole
 
 
 def shipped_recipes() -> list[str]:
@@ -69,16 +81,19 @@ def load_recipe(name: str, sets: Sequence[str] = (), **override: Any) -> Recipe:
     Raises RecipeError naming the file and, for a typo, the nearest name that exists.
     """
     data = _read(name)
-    _refuse_unknown(data, _KNOWN, f"recipe {name}")
+    refuse_unknown(data, _KNOWN, f"recipe {name}")
     data |= {key: value for key, value in override.items() if value is not None}
     given = data.get("step", [])
     if not isinstance(given, list):
         raise RecipeError(f"recipe {name}: step = {given!r}: write each step as a [[step]]")
     steps = [_step(raw, place, name) for place, raw in enumerate(given, start=1)]
-    if not steps:
+    if not steps and not {"train", "evaluate", "experiment"} & set(data):
         raise RecipeError(f"recipe {name}: has no [[step]]")
-    settings = _settings(sets, {cls.name for cls, _ in steps})
-    stages = tuple(_build(cls, {**raw, **settings.get(cls.name, {})}, name) for cls, raw in steps)
+    settings = _settings(sets, {*_TABLES, *(cls.name for cls, _ in steps)})
+    for key in _TABLES:
+        if key in settings:
+            data[key] = {**data.get(key, {}), **settings[key]}
+    stages = tuple(_stage(cls, {**raw, **settings.get(cls.name, {})}, name) for cls, raw in steps)
     recipe = Recipe(
         str(data.get("name", Path(name).stem)),
         stages,
@@ -87,6 +102,9 @@ def load_recipe(name: str, sets: Sequence[str] = (), **override: Any) -> Recipe:
         _share(data, "tolerate", 0.01),
         _leftover(data.get("leftover", {}), name),
         str(data.get("about", "")),
+        build(TrainSettings, data["train"], f"recipe {name}, [train]") if "train" in data else None,
+        build(EvaluateSettings, data.get("evaluate", {}), f"recipe {name}, [evaluate]"),
+        build(ExperimentSettings, data.get("experiment", {}), f"recipe {name}, [experiment]"),
     )
     validate(recipe)
     return recipe
@@ -111,7 +129,7 @@ def validate(recipe: Recipe) -> None:
 
 def _check_read(where: str, note: str, kind: NoteType, written: Mapping[str, NoteType]) -> None:
     if note not in written:
-        raise RecipeError(f"{where}: reads {note!r}, which no earlier step writes{_nearest(note, written)}")
+        raise RecipeError(f"{where}: reads {note!r}, which no earlier step writes{nearest(note, written)}")
     if written[note] != kind:
         raise RecipeError(f"{where}: reads {note!r} as {kind}, but it is written as {written[note]}")
 
@@ -124,7 +142,7 @@ def _read(name: str) -> dict[str, Any]:
         path = path / "manifest.json"
     if not path.is_file():
         raise RecipeError(
-            f"no recipe {name!r}{_nearest(name, shipped_recipes())}; shipped: {', '.join(shipped_recipes())}"
+            f"no recipe {name!r}{nearest(name, shipped_recipes())}; shipped: {', '.join(shipped_recipes())}"
         )
     try:
         text = path.read_text(encoding="utf-8")
@@ -143,7 +161,7 @@ def _step(raw: Mapping[str, Any], place: int, recipe: str) -> tuple[type[Stage],
     known = find_stages()
     use = str(raw["use"])
     if use not in known:
-        raise RecipeError(f"recipe {recipe}: step {place} uses {use!r}, which is no stage{_nearest(use, known)}")
+        raise RecipeError(f"recipe {recipe}: step {place} uses {use!r}, which is no stage{nearest(use, known)}")
     return known[use], {key: value for key, value in raw.items() if key != "use"}
 
 
@@ -155,7 +173,7 @@ def _settings(sets: Sequence[str], names: set[str]) -> dict[str, dict[str, Any]]
         if not (equals and dot and key):
             raise RecipeError(f"--set {text!r}: write it as step.field=value, such as select.share=0.4")
         if step not in names:
-            raise RecipeError(f"--set {text!r}: the recipe has no step {step!r}{_nearest(step, names)}")
+            raise RecipeError(f"--set {text!r}: the recipe has no step {step!r}{nearest(step, names)}")
         settings.setdefault(step, {})[key] = _value(value.strip())
     return settings
 
@@ -167,24 +185,8 @@ def _value(text: str) -> Any:
         return text
 
 
-def _build(stage: type[Stage], settings: Mapping[str, Any], recipe: str) -> Stage:
-    where = f"recipe {recipe}, step {stage.name} ({stage.__name__})"
-    known = [f.name for f in fields(stage)]  # type: ignore[arg-type]
-    _refuse_unknown(settings, known, where)
-    try:
-        return TypeAdapter(stage).validate_python(dict(settings))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise RecipeError(f"{where}: {place} = {first.get('input')!r}: {first['msg']}") from error
-
-
-def _refuse_unknown(given: Iterable[str], known: Iterable[str], where: str) -> None:
-    known = list(known)
-    for key in given:
-        if key not in known:
-            listed = ", ".join(known) or "none"
-            raise RecipeError(f"{where}: has no setting {key!r}{_nearest(key, known)}; known: {listed}")
+def _stage(stage: type[Stage], settings: Mapping[str, Any], recipe: str) -> Stage:
+    return build(stage, settings, f"recipe {recipe}, step {stage.name} ({stage.__name__})")
 
 
 def _leftover(raw: Any, recipe: str) -> dict[Status, Fate]:
@@ -214,11 +216,6 @@ def _share(data: Mapping[str, Any], key: str, default: float) -> float:
     if not 0 <= value <= 1:
         raise RecipeError(f"{key} = {value!r}: must be a share from 0 to 1")
     return value
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def _plain(value: Any) -> Any:

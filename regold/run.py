@@ -6,6 +6,7 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import numpy
 import pyarrow
 
 import regold
+from regold.declared import ExperimentSettings
 from regold.engines.journal import Journal, Tally
-from regold.errors import InputError
+from regold.errors import InputError, RecipeError
 from regold.executors import open_executor
 from regold.files import read_json, write_json
 from regold.fingerprint import digest, file_digest
@@ -115,12 +117,16 @@ class Report:
         return asdict(self)
 
 
-async def run(job: Job, watch: Callable[[Step, int], Callable[[int], None]]) -> Report:
+async def run(
+    job: Job, watch: Callable[[Step, int], Callable[[int], None]], models: OpenModels | None = None
+) -> Report:
     """Run a job, or what is left of it. `watch(step, records)` returns the tick that counts a step's finished records.
 
-    Raises UsageError before any paid call, and RunError where the run stops with its work kept.
+    `models` are open already and stay so; without them the job's own are opened and closed again. Raises UsageError
+    before any paid call, and RunError where the run stops with its work kept.
     """
     began = time.monotonic()
+    refuse_experiments(job.recipe)
     out = job.out or job.root / "train.jsonl"
     check_outputs(out, job.source.path)
     source_digest = job.source.digest()
@@ -129,8 +135,8 @@ async def run(job: Job, watch: Callable[[Step, int], Callable[[int], None]]) -> 
     with store.held():
         loaded = load(store, job.source, job.part_size)
         paid_before = tally(store).answered
-        async with open_models(job.models) as models:
-            planned = plan(store, job.recipe.stages, prompts, job.recipe.seed, models)
+        async with nullcontext(models) if models else open_models(job.models) as opened:
+            planned = plan(store, job.recipe.stages, prompts, job.recipe.seed, opened)
             write_manifest(job, planned, source_digest, loaded["format"])
             if job.retry_failed:
                 forget_failures(planned)
@@ -138,12 +144,21 @@ async def run(job: Job, watch: Callable[[Step, int], Callable[[int], None]]) -> 
                 for step in planned.steps:
                     judge_failures(store, step, job.recipe.tolerate)
             else:
-                await probe(store, job.recipe, models)
-                await _execute(job, planned, models, watch)
+                await probe(store, job.recipe, opened)
+                await _execute(job, planned, opened, watch)
         places = [step.place for step in planned.steps]
         fates = close_run(store, places, job.recipe.leftover, loaded["rejected"])
         outputs = write_outputs(open_run(store.root), out, job.provenance)
         return _report(store, loaded, fates, outputs, paid_before, time.monotonic() - began)
+
+
+def refuse_experiments(recipe: Recipe) -> None:
+    """Raise RecipeError for a recipe that only a bench can run: it needs the truth, which no stage can read."""
+    if recipe.experiment != ExperimentSettings():
+        raise RecipeError(
+            f"recipe {recipe.name}: its [experiment] needs the reserved truth or learners of its own, which no run "
+            "has: `regold bench lab` runs it"
+        )
 
 
 def load(store: Store, source: Source, part_size: int) -> dict[str, Any]:

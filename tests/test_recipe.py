@@ -135,3 +135,32 @@ def test_leftover_decides_what_becomes_of_suspects(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[leftover]\nSUSPECT = "BORDERLINE"\n[[step]]\nuse = "DropDuplicates"\n')
     assert load_recipe(str(path)).leftover[Status.SUSPECT] == Fate.BORDERLINE
+
+
+def test_a_recipe_declares_how_it_trains_and_is_evaluated() -> None:
+    recipe = load_recipe("self-rag", ["evaluate.neighbours=5", "train.epochs=3"])
+    assert (recipe.stages, recipe.evaluate.neighbours, recipe.evaluate.temperature) == ((), 5, 0.5)
+    assert recipe.train is not None
+    assert recipe.train.epochs == 3
+    assert load_recipe("vanilla").train is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("train.epoch=3", "did you mean 'epochs'"),
+        ("evaluate.neighbours=-1", "greater than or equal to 0"),
+        ("experiment.truth=answers", "no step 'experiment'"),
+    ],
+)
+def test_a_wrong_table_is_named(setting: str, says: str) -> None:
+    with pytest.raises(RecipeError, match=says):
+        load_recipe("sft", [setting])
+
+
+@pytest.mark.parametrize("name", ["oracle-clean", "oracle-filter", "noiseal"])
+def test_what_needs_the_truth_is_no_run(name: str) -> None:
+    from regold.run import refuse_experiments
+
+    with pytest.raises(RecipeError, match="bench lab"):
+        refuse_experiments(load_recipe(name))

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 from regold.errors import RecipeError
 from regold.stage import Stage
+from regold.stages.ask_if_right import AskIfRight
 from regold.stages.base_view import AnswerDirectly
 from regold.stages.duplicates import DropDuplicates
 from regold.stages.embed import EmbedQueries
@@ -15,6 +16,7 @@ from regold.stages.reasoned_view import ReasonAndReflect
 from regold.stages.relabel import RelabelWithNeighbours
 from regold.stages.review import ReviewCandidates
 from regold.stages.select import KeepConfident
+from regold.stages.take_answer import TakeAnswer
 
 STAGES: Mapping[str, type[Stage]] = {
     "DropDuplicates": DropDuplicates,
@@ -25,6 +27,8 @@ STAGES: Mapping[str, type[Stage]] = {
     "RelabelWithNeighbours": RelabelWithNeighbours,
     "ReviewCandidates": ReviewCandidates,
     "KeepConfident": KeepConfident,
+    "AskIfRight": AskIfRight,
+    "TakeAnswer": TakeAnswer,
 }
 """Regold's own stages by class name, the name a recipe's `use` gives."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from annotated_types import Gt
+from annotated_types import Ge, Gt
 
 from regold.asking import asked
 from regold.engines.base import Completion, Need, Request
@@ -23,8 +23,8 @@ class ReasonAndReflect(Stage):
     It stops early once two turns in a row give the same answer.
     """
 
-    rounds: Annotated[int, Gt(0)] = 1
-    """How often to reason and reflect: 1 is one turn of each."""
+    rounds: Annotated[int, Ge(0)] = 1
+    """How often to reason and reflect: 1 is one turn of each, 0 reasons once and never looks again."""
     max_tokens: Annotated[int, Gt(0)] = 1024
     """The limit of each turn."""
 
@@ -40,13 +40,15 @@ class ReasonAndReflect(Stage):
 
     def spends(self, lengths: Lengths) -> Sequence[Spend]:
         """Two turns, each reading all before it; more rounds mostly stop early."""
+        if not self.rounds:
+            return (Spend("student", 1, lengths.query, lengths.reasoning),)
         return (Spend("student", 2, 2 * lengths.query + lengths.reasoning, 2 * lengths.reasoning),)
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
         """Note the last turn and its answer."""
         question = asked(ctx, "reason", record)
         messages, said, answers = question, list[str](), list[str | None]()
-        for turn in range(2 * self.rounds):
+        for turn in range(max(1, 2 * self.rounds)):
             if turn:
                 user = Message("user", ctx.prompts.text("reflect")) if turn % 2 else question[-1]
                 messages = (*messages, Message("assistant", said[-1]), user)

@@ -102,7 +102,7 @@ def test_names_of_stages_are_those_of_recipes() -> None:
         "judge.rule=most",
         "select.share=1.5",
         "relabel.k=-1",
-        "reason.rounds=0",
+        "reason.rounds=-1",
         "review.confidence=guess",
         "judge.views=[]",
     ],
