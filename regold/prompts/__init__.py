@@ -14,6 +14,8 @@ from regold.fingerprint import digest
 SHIPPED = Path(__file__).parent
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _FENCE = frozenset({"fence"})
+_SOURCES = frozenset({"first_response", "first_answer", "second_response", "second_answer"})
+_DRAFT = frozenset({"instruction", "response"})
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ SLOTS: Mapping[str, Slots] = {
     "agree": Slots(frozenset({"query", "first", "second"}), _FENCE),
     "check": Slots(frozenset({"query", "response"}), _FENCE),
     "rate": Slots(frozenset({"query", "response"}), _FENCE),
+    "merge": Slots(frozenset({"first", "second", "aim"}), _FENCE | _SOURCES | _DRAFT | {"faults"}),
+    "diagnose": Slots(frozenset({"first", "second"}) | _DRAFT, _FENCE | _SOURCES),
+    "check_answer": Slots(_DRAFT, _FENCE),
+    "update": Slots(_DRAFT, _FENCE | {"faults", "aim"}),
     "review": Slots(frozenset({"query", "first", "second"}), _FENCE | {"first_rationale", "second_rationale"}),
 }
 """The placeholders of the prompts that Regold's own stages fill; those of other prompts are not checked."""
