@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from regold.engines.base import Completion, Request
 from regold.methods.agreement import same_answer
@@ -17,6 +17,7 @@ from regold.record import Message, Messages, Record
 from regold.stage import Context
 from regold.together import together
 
+Read = TypeVar("Read")
 NO_CLAIMS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -105,6 +106,34 @@ async def ask_verdict(
     repair = Message("user", f"That holds no verdict. Give your verdict only, as one of these:\n{wanted.examples}")
     again = replace(request, messages=(message, Message("assistant", reply.text), repair))
     return wanted.read(await ctx.ask(role, again))
+
+
+async def ask_form(
+    ctx: Context,
+    role: str,
+    prompt: str,
+    values: Mapping[str, str],
+    schema: Callable[[bool], dict[str, Any]],
+    read: Callable[[str, str | None, bool], Read | None],
+    max_tokens: int,
+) -> Read | None:
+    """Ask for a reply of a fixed form about untrusted values, with one repair turn; None is an abstention.
+
+    A prompt that asks for JSON is held to the schema, and to the mark where it names one; any other is read as plain
+    words. A reply that was cut off is never read.
+    """
+    mark, text = fence(ctx, *values.values()), ctx.prompts.text(prompt)
+    as_json, marked = "JSON" in text, '"mark"' in text
+    message = Message("user", ctx.prompts.render(prompt, fence=mark, **values))
+    request = Request((message,), max_tokens=max_tokens, schema=schema(marked) if as_json else None)
+    said = await ctx.ask(role, request)
+    found = None if said.finish == "length" else read(said.text, mark if marked else None, as_json)
+    if found is not None:
+        return found
+    form = "the JSON object asked for, whole and with every key" if as_json else "the form asked for"
+    again = Message("user", f"That is not {form}. Reply with it and nothing else.")
+    said = await ctx.ask(role, replace(request, messages=(message, Message("assistant", said.text), again)))
+    return None if said.finish == "length" else read(said.text, mark if marked else None, as_json)
 
 
 @dataclass(frozen=True)
