@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+import regold.cli.options as o
+from regold.cli.screen import exit_codes, say
 
 bench = typer.Typer(
     help="Measure methods on the lab or on labelled files.", no_args_is_help=True, rich_markup_mode=None
@@ -12,3 +18,28 @@ bench = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     app.add_typer(bench, name="bench")
+
+
+@bench.command("views")
+def views(
+    data: Annotated[Path, typer.Option(help="questions with options, groundtruth, error_type and predictions")],
+    json: Annotated[Path, typer.Option(help="where every figure of every pair and triple goes")],
+    seeds: Annotated[int, typer.Option(min=1, help="noise seeds a rate")] = 5,
+    rates: Annotated[str, typer.Option(help="noise rates in per cent")] = "10,30,50,70",
+    triples: Annotated[bool, typer.Option(help="measure every triple of models too")] = True,
+    out: Annotated[Path | None, typer.Option(help="a folder for the page and the plots")] = None,
+) -> None:
+    """Measure the check on recorded answers of real models, every pair and triple of them as views."""
+    with exit_codes():
+        from regold.bench.views import run_views
+        from regold.bench.views_report import write_views
+        from regold.files import write_json
+
+        found = run_views(data, o.rates(rates), seeds, triples)
+        write_json(json, found)
+        if out is not None:
+            write_views(found, out)
+        for s in found["summary"]:
+            f1, head = s["f1"], f"{s['noise']!s:>8}  {s['size']} views  {s['rule']:9}"
+            say(f"{head} F1 {f1['median']:.3f} ({f1['min']:.3f}-{f1['max']:.3f})")
+        say(f"{len(found['results'])} figures, {found['seconds']} s: {json}")
