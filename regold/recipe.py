@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,15 @@ def validate(recipe: Recipe) -> None:
         written |= stage.writes
 
 
+def with_import(recipe: Recipe, stage: Stage) -> Recipe:
+    """Return the recipe with imported notes: in place of the first step that writes one of them, else in front."""
+    places = [n for n, step in enumerate(recipe.stages) if set(step.writes) & set(stage.writes)]
+    before, after = recipe.stages[: places[0] if places else 0], recipe.stages[places[0] + 1 if places else 0 :]
+    found = replace(recipe, stages=(*before, stage, *after))
+    validate(found)
+    return found
+
+
 def _check_read(where: str, note: str, kind: NoteType, written: Mapping[str, NoteType]) -> None:
     if note not in written:
         raise RecipeError(f"{where}: reads {note!r}, which no earlier step writes{nearest(note, written)}")
@@ -219,4 +228,6 @@ def _share(data: Mapping[str, Any], key: str, default: float) -> float:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
     return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from regold.errors import UsageError
 
 if TYPE_CHECKING:
     from regold.engines.base import EngineSpec
+    from regold.recipe import Recipe
     from regold.run import Source
     from regold.runner import Models
 
@@ -41,6 +42,18 @@ BaseUrl = Annotated[
     list[str] | None, typer.Option(help="an OpenAI-compatible server; repeat for several (or OPENAI_BASE_URL)")
 ]
 Judge = Annotated[str | None, typer.Option(help="another model on the same server to judge free text")]
+Rater = Annotated[
+    list[str] | None, typer.Option(help="a model on the same server that rates; repeat for rater2, rater3, ...")
+]
+Scorer = Annotated[str | None, typer.Option(help="another model whose log-probabilities score the responses")]
+ImportFile = Annotated[
+    Path | None, typer.Option("--import", help="a score file (jsonl, json, csv, parquet) to take ratings from")
+]
+Columns = Annotated[
+    list[str] | None, typer.Option("--column", help="column=note of the score file, such as llama=rate.value; repeat")
+]
+By = Annotated[str, typer.Option(help="join scores by id, or row by row")]
+Key = Annotated[str, typer.Option(help="the score file's column that holds the record's id")]
 EngineRevision = Annotated[str | None, typer.Option(help="what tells this server's model apart; by default its host")]
 Adapter = Annotated[Path | None, typer.Option(help="a LoRA adapter folder, for a model in this process")]
 EncoderName = Annotated[
@@ -68,14 +81,24 @@ class Asked:
     adapter: Path | None = None
     encoder: str | None = None
     concurrency: int = 64
+    raters: Sequence[str] = ()
+    scorer: str | None = None
 
-    def models(self) -> Models:
-        """Return the engine of each role and the encoder. Raises UsageError where no model is named."""
+    def models(self, roles: Collection[str] = ("student",)) -> Models:
+        """Return the engine of each role and the encoder.
+
+        Raises UsageError where no model is named, unless `roles`, those that the recipe asks, are the encoder at most.
+        """
         from regold.runner import Models
 
+        if self.model is None and not set(roles) - {"encoder"}:
+            return Models({}, self._encoder())
         student = self.student()
         judge = self._engine(self.judge) if self.judge else student
-        return Models({"student": student, "judge": judge}, self._encoder())
+        named = [self._engine(name) for name in self.raters] or [judge]
+        raters = {f"rater{n}" if n > 1 else "rater": spec for n, spec in enumerate(named, start=1)}
+        scorer = self._engine(self.scorer) if self.scorer else student
+        return Models({"student": student, "judge": judge, **raters, "scorer": scorer}, self._encoder())
 
     def student(self) -> EngineSpec:
         """Return the model that is asked. Raises UsageError where none is named."""
@@ -132,6 +155,29 @@ def source(
     choice("--on-bad-line", on_bad_line, ("stop", "skip"))
     columns = {"response": response_column, "truth": truth_column}
     return Source(path, format, turns, on_bad_line, {k: v for k, v in columns.items() if v})
+
+
+def imported(recipe: Recipe, file: Path | None, columns: Sequence[str], by: str = "id", key: str = "id") -> Recipe:
+    """Return the recipe with a step that imports the score file, if one is named. Raises UsageError."""
+    if file is None:
+        return recipe
+    from regold.recipe import with_import
+    from regold.stages.import_notes import ImportNotes
+
+    choice("--by", by, ("id", "row"))
+    return with_import(recipe, ImportNotes(file, notes_of(file, columns, key), by, key))  # type: ignore[arg-type]
+
+
+def notes_of(file: Path, columns: Sequence[str], key: str) -> dict[str, str]:
+    """Return the note that each column of a score file becomes: all that hold numbers where `columns` names none."""
+    from regold.formats.scores import renamed, score_columns
+
+    pairs = [text.partition("=")[::2] for text in columns]
+    given = {column: note for column, note in pairs if note}
+    found = renamed([column for column, _ in pairs] or score_columns(file, key), given)
+    if not found:
+        raise UsageError(f"{file}: no column holds numbers only; name one with --column")
+    return found
 
 
 def choice(option: str, value: str, known: Sequence[str]) -> str:

@@ -45,12 +45,18 @@ def repair(
     model: o.Model = None,
     base_url: o.BaseUrl = None,
     judge: o.Judge = None,
+    rater: o.Rater = None,
+    scorer: o.Scorer = None,
     engine_revision: o.EngineRevision = None,
     adapter: o.Adapter = None,
     encoder: o.EncoderName = None,
     concurrency: o.Concurrency = 64,
     prompts: o.PromptSet = None,
     sets: o.Sets = None,
+    import_: o.ImportFile = None,
+    column: o.Columns = None,
+    by: o.By = "id",
+    key: o.Key = "id",
     seed: o.Seed = None,
     tolerate: o.Tolerate = None,
     format: o.Format = None,
@@ -70,12 +76,16 @@ def repair(
         from regold.recipe import load_recipe
         from regold.run import Job
 
-        asked = o.Asked(model, base_url or (), judge, engine_revision, adapter, encoder, concurrency)
+        asked = o.Asked(
+            model, base_url or (), judge, engine_revision, adapter, encoder, concurrency, rater or (), scorer
+        )
         chosen = prompts or (o.LAB if model == o.LAB and not base_url else None)
+        found = load_recipe(recipe, sets or (), prompts=chosen, seed=seed, tolerate=tolerate)
+        found = o.imported(found, import_, column or (), by, key)
         job = Job(
             o.source(data, format, turns, on_bad_line, response_column, truth_column),
-            load_recipe(recipe, sets or (), prompts=chosen, seed=seed, tolerate=tolerate),
-            asked.models(),
+            found,
+            asked.models(found.needs()),
             into,
             out,
             part_size,
@@ -95,12 +105,18 @@ def run(
     model: o.Model = None,
     base_url: o.BaseUrl = None,
     judge: o.Judge = None,
+    rater: o.Rater = None,
+    scorer: o.Scorer = None,
     engine_revision: o.EngineRevision = None,
     adapter: o.Adapter = None,
     encoder: o.EncoderName = None,
     concurrency: o.Concurrency = 64,
     prompts: o.PromptSet = None,
     sets: o.Sets = None,
+    import_: o.ImportFile = None,
+    column: o.Columns = None,
+    by: o.By = "id",
+    key: o.Key = "id",
     seed: o.Seed = None,
     tolerate: o.Tolerate = None,
     format: o.Format = None,

@@ -38,6 +38,8 @@ SLOTS: Mapping[str, Slots] = {
     "diagnose": Slots(frozenset({"first", "second"}) | _DRAFT, _FENCE | _SOURCES),
     "check_answer": Slots(_DRAFT, _FENCE),
     "update": Slots(_DRAFT, _FENCE | {"faults", "aim"}),
+    "rate-value": Slots(frozenset({"query", "response"}), _FENCE),
+    "rate-correct": Slots(frozenset({"query", "response"}), _FENCE),
     "review": Slots(frozenset({"query", "first", "second"}), _FENCE | {"first_rationale", "second_rationale"}),
 }
 """The placeholders of the prompts that Regold's own stages fill; those of other prompts are not checked."""

@@ -11,7 +11,9 @@ from regold.stages.ask_if_right import AskIfRight
 from regold.stages.base_view import AnswerDirectly
 from regold.stages.duplicates import DropDuplicates
 from regold.stages.embed import EmbedQueries
+from regold.stages.import_notes import ImportNotes
 from regold.stages.judge import JudgeAgreement
+from regold.stages.rate import RateRecords
 from regold.stages.reasoned_view import ReasonAndReflect
 from regold.stages.relabel import RelabelWithNeighbours
 from regold.stages.review import ReviewCandidates
@@ -29,6 +31,8 @@ STAGES: Mapping[str, type[Stage]] = {
     "KeepConfident": KeepConfident,
     "AskIfRight": AskIfRight,
     "TakeAnswer": TakeAnswer,
+    "RateRecords": RateRecords,
+    "ImportNotes": ImportNotes,
 }
 """Regold's own stages by class name, the name a recipe's `use` gives."""
 

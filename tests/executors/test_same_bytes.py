@@ -36,7 +36,7 @@ def carry_out(data: Path, folder: Path, recipe: str, executor: str, part_size: i
     script = folder / "rules.json"
     script.write_text(json.dumps(rules))
     engine = EngineSpec("scripted", str(script))
-    models = Models({"student": engine, "judge": engine}, EngineSpec("lexical"))
+    models = Models({"student": engine, "judge": engine, "rater": engine, "scorer": engine}, EngineSpec("lexical"))
     made = Job(
         Source(data), load_recipe(recipe), models, folder / executor, folder / f"{executor}.jsonl", part_size, executor
     )
@@ -51,7 +51,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_the_shipped_recipes_use_every_stage() -> None:
     used = {type(stage).__name__ for name in shipped_recipes() for stage in load_recipe(name).stages}
-    assert used == set(STAGES)
+    needs_a_users_file = {"ImportNotes"}
+    assert used == set(STAGES) - needs_a_users_file
 
 
 @pytest.mark.parametrize("recipe", shipped_recipes())
