@@ -98,6 +98,7 @@ def main() -> None:
         sys.exit("give --python or set REGOLD_VLLM_PYTHON: the interpreter of the environment that has vLLM")
     if arguments.mend:
         mend(arguments.python)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         with serving(arguments.model, arguments.python, arguments.name, arguments.dtype) as url:
             print(url, flush=True)

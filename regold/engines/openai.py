@@ -13,7 +13,7 @@ from regold.engines.base import Completion, EngineSpec, Need, Request, TokenScor
 from regold.engines.client import Client, Faulty, base_urls, pinned
 from regold.engines.hosts import Patience, shown
 from regold.engines.probing import Unscored, probe
-from regold.engines.wire import Kind, chat_body, encode, read_completion, wire_messages
+from regold.engines.wire import Kind, chat_body, clip, encode, read_completion, wire_messages
 from regold.errors import EngineLacks, EngineRefused, EngineUnreachable, RecipeError, RequestFailed
 from regold.record import Messages
 
@@ -53,7 +53,8 @@ class OpenAIEngine:
             return await self.generate(request)
         done = read_completion(reply, request.logprobs)
         if request.logprobs and done.text and done.logprobs is None:
-            raise Unscored(f"{self._name()} returned no log-probabilities, or not for all tokens")
+            said = clip(done.text[:40])
+            raise Unscored(f"{self._name()} returned no log-probabilities, or not for all tokens of {said!r}")
         return done
 
     async def _adapted(self, error: Faulty, limit: str, most: int) -> bool:

@@ -18,6 +18,8 @@ from regold.record import Message, Messages
 UNPAID = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "account_deactivated"})
 API_FIELDS = ("name", "tool_calls", "tool_call_id")
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_UNSEEN = re.compile(rb"\s|\xe2\x96\x81|\xc4\xa0|\xef\xbf\xbd")
+"""Blanks, the two signs that vocabularies write for a space, and the mark of half a character."""
 _LONE = re.compile(r"[\ud800-\udfff]")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict)
 
@@ -145,11 +147,23 @@ def own_logprobs(text: str, tokens: Sequence[Mapping[str, Any]] | None) -> tuple
     values = _in_step(text, tokens)
     if values is not None:
         return values
-    pieces = [_piece(t) for t in tokens]
-    whole, wanted = b"".join(pieces), text.encode()
+    pieces, wanted = [_piece(t) for t in tokens], text.encode()
+    if b"".join(pieces).startswith(wanted):
+        kept = _overlapping(pieces, 0, len(wanted))
+    else:
+        kept = _among([_squeezed(p) for p in pieces], _squeezed(wanted))
+    return _finite(tokens[i].get("logprob") for i in kept) if kept or text.strip() else ()
+
+
+def _among(pieces: Sequence[bytes], wanted: bytes) -> list[int]:
+    # Tokens decoded one by one lose the space before a word where the tokenizer's decoder strips a leading one.
+    whole = b"".join(pieces)
     start = 0 if whole.startswith(wanted) else whole.rfind(wanted)
-    kept = _overlapping(pieces, start, start + len(wanted)) if start >= 0 else _without_end(pieces, wanted)
-    return _finite(tokens[i].get("logprob") for i in kept)
+    return _overlapping(pieces, start, start + len(wanted)) if start >= 0 else _without_end(pieces, wanted)
+
+
+def _squeezed(piece: bytes) -> bytes:
+    return _UNSEEN.sub(b"", piece)
 
 
 def _in_step(text: str, tokens: Sequence[Mapping[str, Any]]) -> tuple[float, ...] | None:

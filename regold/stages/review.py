@@ -82,7 +82,7 @@ class ReviewCandidates(Stage):
         changed = final != record.response
         sure = await self._mean_nll(record, ctx, winner.answer, final)
         notes = {"review.verdict": verdict, "review.answer": winner.answer, "review.mean_nll": sure}
-        reason = WHY[verdict] if changed else f"{WHY[verdict]} and confirms the given response"
+        reason = WHY[verdict] if changed else f"{WHY[verdict]}: the given response is confirmed"
         messages = record.answered(final) if changed else None
         return Edit(Status.REPAIRED, reason, messages, {**notes, "review.changed": changed})
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+import regold.lab
 from benchmarks.serve_vllm import serving
 from regold.engines import open_engine
 from regold.engines.base import Engine, EngineSpec, Need, Request
+from regold.engines.probing import OPENINGS
 from regold.errors import EngineRefused, RequestFailed
 from regold.record import Message, Messages
 
@@ -105,6 +107,23 @@ def test_a_stop_string_and_samples(url: str, tiny: Path) -> None:
         return {done.text for done in await asyncio.gather(*map(engine.generate, asked))}
 
     assert len(using(EngineSpec("openai", "tiny", (url,)), sampled)) > 8
+
+
+def test_the_lab_model_whose_tokens_lose_their_spaces_is_accepted() -> None:
+    model = Path(regold.lab.__file__).parent / "model"
+    asked = [Request((Message("user", q),), max_tokens=8, logprobs=True) for q in (*OPENINGS, "Where is Puvland?")]
+
+    async def work(engine: Engine) -> Any:
+        await engine.probe(frozenset({Need.LOGPROBS, Need.SCORE}))
+        return await asyncio.gather(*map(engine.generate, asked))
+
+    with serving(model, PYTHON, "lab") as url:
+        served = using(EngineSpec("openai", "lab", (url,)), work)
+    local = using(EngineSpec("transformers", str(model)), work)
+    assert any(a.text != a.text.strip() for a in served)
+    assert [a.text.strip() for a in served] == [b.text for b in local]
+    for a, b in zip(served, local, strict=True):
+        assert a.logprobs == pytest.approx(b.logprobs, abs=TOLERANCE)
 
 
 def test_its_refusals_are_understood(url: str) -> None:

@@ -42,6 +42,14 @@ def tokens(*pieces: str | list[int]) -> list[dict[str, Any]]:
         ("Yes", tokens("<think>", "Yes or no", "</think>", "Yes", "<eos>"), (3,)),
         ("é!", tokens([0xC3], [0xA9], "!", "<eos>"), (0, 1, 2)),
         (" two words", tokens("two", "words", "</s>"), (0, 1)),
+        (" R", tokens("R", "<end>"), (0,)),
+        (" R", tokens("R"), (0,)),
+        (" a b c", tokens("a", "b", "c", "<end>"), (0, 1, 2)),
+        (" a b", tokens("\u2581a", "\u2581b", "</s>"), (0, 1)),
+        (" é x", tokens("", [0xC3], [0xA9], "x", "<eos>"), (1, 2, 3)),
+        (" B", tokens("think", "A or B", "</think>", "B", "</s>"), (3,)),
+        (" 4", tokens("4", " ", "Q4"), (0,)),
+        ("\n", tokens("", "</s>"), ()),
         ("", tokens("<eos>"), ()),
         ("", [], ()),
     ],
@@ -52,7 +60,14 @@ def test_only_the_texts_own_tokens_count(text: str, listed: list[dict[str, Any]]
 
 @pytest.mark.parametrize(
     "listed",
-    [None, [], tokens("A"), [{"token": "A long answer"}], [{"token": "A long answer", "logprob": float("nan")}]],
+    [
+        None,
+        [],
+        tokens("A"),
+        tokens(" A", " long"),
+        [{"token": "A long answer"}],
+        [{"token": "A long answer", "logprob": float("nan")}],
+    ],
 )
 def test_missing_tokens_are_no_logprobs(listed: list[dict[str, Any]] | None) -> None:
     assert own_logprobs("A long answer", listed) is None

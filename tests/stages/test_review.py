@@ -79,7 +79,7 @@ def test_a_confirmed_response_stays_word_for_word(suspect: Record) -> None:
     edit = Play([given], _votes_for("B")).run(ReviewCandidates()).edits["q1"]
     assert edit.messages is None
     assert edit.notes["review.changed"] is False
-    assert edit.reason.endswith("confirms the given response")
+    assert edit.reason.endswith("the given response is confirmed")
 
 
 @pytest.mark.parametrize(
