@@ -9,6 +9,7 @@ from regold.errors import RecipeError
 from regold.stage import Stage
 from regold.stages.ask_if_right import AskIfRight
 from regold.stages.base_view import AnswerDirectly
+from regold.stages.check_text import CheckText
 from regold.stages.duplicates import DropDuplicates
 from regold.stages.embed import EmbedQueries
 from regold.stages.import_notes import ImportNotes
@@ -22,6 +23,7 @@ from regold.stages.take_answer import TakeAnswer
 
 STAGES: Mapping[str, type[Stage]] = {
     "DropDuplicates": DropDuplicates,
+    "CheckText": CheckText,
     "AnswerDirectly": AnswerDirectly,
     "ReasonAndReflect": ReasonAndReflect,
     "JudgeAgreement": JudgeAgreement,
