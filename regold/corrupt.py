@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 from regold.engines import Engine, Request
 from regold.formats import Row, read, with_truth, write
@@ -35,9 +36,11 @@ def corrupt_file(
     within: str | None = None,
     columns: Mapping[str, str] | None = None,
     model: Mapping[str, str] | None = None,
+    by: str | None = None,
+    margin: Mapping[str, float] | None = None,
 ) -> Corrupted:
     """Write rows with exactly floor(rate x rows) of them made wrong. Raises UsageError where a kind cannot do so."""
-    wrong = corrupt_rows(rows, rate, kind, seed, within=within, model=model)
+    wrong = corrupt_rows(rows, rate, kind, seed, within=within, model=model, by=by, margin=margin)
     write(out, (with_truth(row, columns) for row in wrong))
     return Corrupted(len(wrong), sum(row.noise is not None for row in wrong))
 
@@ -54,6 +57,23 @@ async def confusable(engine: Engine, rows: Sequence[Row]) -> dict[str, str]:
     """
     found = await together([_preferred(engine, row) for row in rows])
     return {row.id: wrong for row, wrong in zip(rows, found, strict=True) if wrong is not None}
+
+
+async def margins(engine: Engine, rows: Sequence[Row], wrong: Mapping[str, str]) -> dict[str, float]:
+    """Return by record id how much likelier the right response is to the model than the wrong one, in nats a token.
+
+    The least, and those below 0 all the more, are where the model itself is most easily misled.
+    """
+
+    async def margin(row: Row) -> float:
+        query = row.messages[:-1]
+        right = await engine.score(query, row.truth or row.messages[-1].content)
+        other = await engine.score(query, wrong[row.id])
+        return fmean(right.logprobs or (0.0,)) - fmean(other.logprobs or (0.0,))
+
+    chosen = [row for row in rows if row.id in wrong]
+    found = await together([margin(row) for row in chosen])
+    return {row.id: one for row, one in zip(chosen, found, strict=True)}
 
 
 async def _preferred(engine: Engine, row: Row) -> str | None:

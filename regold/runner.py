@@ -69,7 +69,8 @@ class OpenModels:
         """Return the identity of a role's engine. Raises RecipeError where none has the role."""
         found = self.encoder if role == "encoder" else self.roles.get(role)
         if found is None:
-            raise RecipeError(f"the recipe asks a {role}, but no model has that role: give one with --model")
+            option = "model" if role == "student" else role
+            raise RecipeError(f"the recipe asks a {role}, but no model has that role: give one with --{option}")
         return found.identity
 
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from regold.engines.base import Completion, Encoder, Engine, Need, Request
 from regold.errors import RecipeError
@@ -15,6 +15,9 @@ from regold.fingerprint import digest
 from regold.prompts import Prompts
 from regold.record import Edit, NoteType, Record, Status
 from regold.store.table import Table
+
+Role: TypeAlias = Literal["student", "second"]
+"""Who can answer as a view: the model whose data is repaired, or another one beside it."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +236,22 @@ def test_only_files_that_are_read_decide_the_fingerprint(tmp_path: Path) -> None
     assert Source(folder).digest() == before
     write_data(folder / "train.jsonl", 5)
     assert Source(folder).digest() != before
+
+
+def test_another_model_answers_as_a_view_and_its_identity_decides_the_step(tmp_path: Path) -> None:
+    given = job(tmp_path)
+    recipe = load_recipe(str(tmp_path / "short.toml"), ("reason.role=second",))
+    with pytest.raises(RecipeError, match=r"asks a second.*give one with --second"):
+        asyncio.run(run(replace(given, recipe=recipe), silent))
+    steps, fates = [], []
+    for letter in "AB":
+        script = tmp_path / f"{letter}.json"
+        script.write_text(json.dumps({"rules": [{"answer": f"The answer is {letter}."}]}))
+        models = Models({**given.models.roles, "second": EngineSpec("scripted", str(script))})
+        report = asyncio.run(run(replace(given, recipe=recipe, models=models), silent))
+        steps.append([step.folder for step in open_run(given.root).steps])
+        fates.append(report.fates["KEPT"])
+    assert steps[0][:2] == steps[1][:2]
+    assert not set(steps[0][2:]) & set(steps[1])
+    # every fourth response is A; the base view is right about ten of those, which only a second view saying A confirms
+    assert fates[0] >= 10 > fates[1]

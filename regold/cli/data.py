@@ -47,11 +47,12 @@ def corrupt(
         str,
         typer.Option(
             help="symmetric, pair, model, truncate, swap, fact, off-topic, empty, placeholder, repetition, free-text "
-            "(a mixture of the seven before) or instruction"
+            "(a mixture of the seven before), instruction, structured or adversarial"
         ),
     ] = "symmetric",
     seed: Annotated[int, typer.Option(help="the same seed nests: the 30 % set lies inside the 50 % set")] = 0,
     within: Annotated[str | None, typer.Option(help="a column whose equal values share a pool of answers")] = None,
+    by: Annotated[str | None, typer.Option(help="a column whose equal values go wrong together (structured)")] = None,
     model: o.Model = None,
     base_url: o.BaseUrl = None,
     format: o.Format = None,
@@ -66,8 +67,12 @@ def corrupt(
         check_target(out, data)
         columns = {"response": response_column} if response_column else {}
         rows = rows_of(data, format, columns)
-        wrong = asyncio.run(_confusable(o.Asked(model, base_url or ()), rows)) if kind == "model" else None
-        done = corrupt_file(rows, out, rate, kind, seed, within=within, columns=columns, model=wrong)
+        wrong, margin = None, None
+        if kind in ("model", "adversarial"):
+            wrong, margin = asyncio.run(_confusable(o.Asked(model, base_url or ()), rows, kind == "adversarial"))
+        done = corrupt_file(
+            rows, out, rate, kind, seed, within=within, columns=columns, model=wrong, by=by, margin=margin
+        )
         if as_json:
             counts = {"records": done.records, "corrupted": done.corrupted}
             print_json({"out": str(out), **counts, "kind": kind, "rate": rate, "seed": seed})
@@ -76,13 +81,16 @@ def corrupt(
             say(text)
 
 
-async def _confusable(asked: o.Asked, rows: Sequence[Row]) -> dict[str, str]:
-    from regold.corrupt import confusable
+async def _confusable(
+    asked: o.Asked, rows: Sequence[Row], ranked: bool
+) -> tuple[dict[str, str], dict[str, float] | None]:
+    from regold.corrupt import confusable, margins
     from regold.engines import open_engine
 
     engine = open_engine(asked.student())
     try:
-        return await confusable(engine, rows)
+        wrong = await confusable(engine, rows)
+        return wrong, await margins(engine, rows, wrong) if ranked else None
     finally:
         await engine.close()
 

@@ -54,6 +54,9 @@ Columns = Annotated[
 ]
 By = Annotated[str, typer.Option(help="join scores by id, or row by row")]
 Key = Annotated[str, typer.Option(help="the score file's column that holds the record's id")]
+Second = Annotated[
+    str | None, typer.Option(help="another model for the views whose role is `second` (--set reason.role=second)")
+]
 EngineRevision = Annotated[str | None, typer.Option(help="what tells this server's model apart; by default its host")]
 Adapter = Annotated[Path | None, typer.Option(help="a LoRA adapter folder, for a model in this process")]
 EncoderName = Annotated[
@@ -83,6 +86,7 @@ class Asked:
     concurrency: int = 64
     raters: Sequence[str] = ()
     scorer: str | None = None
+    second: str | None = None
 
     def models(self, roles: Collection[str] = ("student",)) -> Models:
         """Return the engine of each role and the encoder.
@@ -98,7 +102,8 @@ class Asked:
         named = [self._engine(name) for name in self.raters] or [judge]
         raters = {f"rater{n}" if n > 1 else "rater": spec for n, spec in enumerate(named, start=1)}
         scorer = self._engine(self.scorer) if self.scorer else student
-        return Models({"student": student, "judge": judge, **raters, "scorer": scorer}, self._encoder())
+        second = {"second": self._engine(self.second)} if self.second else {}
+        return Models({"student": student, "judge": judge, **raters, "scorer": scorer, **second}, self._encoder())
 
     def student(self) -> EngineSpec:
         """Return the model that is asked. Raises UsageError where none is named."""

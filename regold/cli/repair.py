@@ -47,6 +47,7 @@ def repair(
     judge: o.Judge = None,
     rater: o.Rater = None,
     scorer: o.Scorer = None,
+    second: o.Second = None,
     engine_revision: o.EngineRevision = None,
     adapter: o.Adapter = None,
     encoder: o.EncoderName = None,
@@ -77,7 +78,7 @@ def repair(
         from regold.run import Job
 
         asked = o.Asked(
-            model, base_url or (), judge, engine_revision, adapter, encoder, concurrency, rater or (), scorer
+            model, base_url or (), judge, engine_revision, adapter, encoder, concurrency, rater or (), scorer, second
         )
         chosen = prompts or (o.LAB if model == o.LAB and not base_url else None)
         found = load_recipe(recipe, sets or (), prompts=chosen, seed=seed, tolerate=tolerate)
@@ -107,6 +108,7 @@ def run(
     judge: o.Judge = None,
     rater: o.Rater = None,
     scorer: o.Scorer = None,
+    second: o.Second = None,
     engine_revision: o.EngineRevision = None,
     adapter: o.Adapter = None,
     encoder: o.EncoderName = None,

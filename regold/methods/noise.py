@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from math import inf
 from random import Random
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from regold.errors import UsageError
 from regold.methods import spoil
-from regold.methods.pools import Pool, same, seeded
+from regold.methods.pools import Pool, plain, same, seeded
 from regold.record import Messages
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 FREE_TEXT = ("truncate", "swap", "fact", "off-topic", "empty", "placeholder", "repetition")
-KINDS = ("symmetric", "pair", "model", *FREE_TEXT, "free-text", "instruction")
-"""`free-text` mixes the seven before it; `instruction` leaves the response and spoils the question."""
+KINDS = ("symmetric", "pair", "model", *FREE_TEXT, "free-text", "instruction", "structured", "adversarial")
+"""`free-text` mixes the seven before it; `instruction` leaves the response and spoils the question.
+
+`structured` strikes group after group, each of them wrong in one way; `adversarial` strikes where the model errs most.
+"""
 
 
 class Given(Protocol):
@@ -61,6 +65,8 @@ def corrupt_rows(
     *,
     within: str | None = None,
     model: Mapping[str, str] | None = None,
+    by: str | None = None,
+    margin: Mapping[str, float] | None = None,
 ) -> list[R]:
     """Return the rows in order, exactly floor(rate x rows) of them wrong in the given way.
 
@@ -69,14 +75,17 @@ def corrupt_rows(
     data, never on the rate: a lower rate strikes a part of the rows that a higher one does, in the same way.
     Rows that a kind cannot strike, such as one whose pool of answers holds no other, are passed over for the next.
     `within` names a column of the source: only rows with equal values there lend each other answers.
-    `model` gives the wrong response by record id, for the kind `model`.
+    `model` gives the wrong response by record id, for the kinds `model` and `adversarial`; `margin`, for the latter,
+    how much better the model likes the right one: the least is struck first.
+    `by` names the column whose equal values are one group of `structured` noise; without it, an open question's group
+    are the records with its right answer.
     Raises UsageError for an unknown kind, rate or column, and where too few rows can be struck.
     """
-    _check(rows, rate, kind, within, model)
-    noise = _Noise(rows, seed, within, model or {})
+    _check(rows, rate, kind, {"share answers within": within, "group records by": by}, model)
+    noise = _Noise(rows, seed, within, model or {}, by)
     wanted = count(rate, len(rows))
     struck: dict[str, R] = {}
-    for row in ranked(rows, seed):
+    for row in noise.order(kind, margin or {}):
         if len(struck) == wanted:
             break
         if (wrong := noise.strike(row, kind)) is not None:
@@ -104,15 +113,20 @@ def _with(row: R, **changes: Any) -> R:
     return replace(row, **changes)
 
 
-def _check(rows: Sequence[Given], rate: float, kind: str, within: str | None, model: Mapping[str, str] | None) -> None:
+def _check(
+    rows: Sequence[Given], rate: float, kind: str, columns: Mapping[str, str | None], model: Mapping[str, str] | None
+) -> None:
     if kind not in KINDS:
         raise UsageError(f"unknown noise {kind!r}; there are {', '.join(KINDS)}")
     if not 0 <= rate <= 1:
         raise UsageError(f"the rate is {rate}; it must lie between 0 and 1")
-    if kind == "model" and model is None:
-        raise UsageError("noise of the kind 'model' needs the wrong response that the model prefers, by record id")
-    if within is not None and rows and not any(within in row.source for row in rows):
-        raise UsageError(f"no record has the column {within!r} to share answers within")
+    if kind in ("model", "adversarial") and model is None:
+        raise UsageError(f"noise of the kind {kind!r} needs the wrong response that the model prefers, by record id")
+    for use, column in columns.items():
+        if column is not None and rows and not any(column in row.source for row in rows):
+            raise UsageError(f"no record has the column {column!r} to {use}")
+    if kind == "structured" and columns["group records by"] is None and any(row.options for row in rows):
+        raise UsageError("structured noise on multiple choice needs the column to group records by (--by)")
 
 
 @dataclass(frozen=True)
@@ -123,6 +137,14 @@ class _Noise:
     seed: int
     within: str | None
     model: Mapping[str, str]
+    by: str | None
+
+    def order(self, kind: str, margin: Mapping[str, float]) -> list[Any]:
+        """Return the rows in the order in which a kind strikes them."""
+        rows = ranked(self.rows, self.seed)
+        if kind == "structured":
+            return sorted(rows, key=lambda row: seeded(self.seed, "group", self._struck_with(row)))
+        return sorted(rows, key=lambda row: margin.get(row.id, inf)) if kind == "adversarial" else rows
 
     def strike(self, row: R, kind: str) -> R | None:
         """Return the row made wrong, or None where this kind cannot."""
@@ -143,6 +165,8 @@ class _Noise:
             "symmetric": self._symmetric,
             "pair": self._pair,
             "model": self._preferred,
+            "adversarial": self._preferred,
+            "structured": lambda row, chance: self._mistaken_alike(row),
             "swap": self._swapped,
             "fact": lambda row, chance: spoil.fact(_true(row), self._names, chance),
             "truncate": lambda row, chance: spoil.truncated(_true(row), chance),
@@ -169,6 +193,19 @@ class _Noise:
         if wrong is None or not row.options or wrong in _letters(row):
             return wrong
         raise UsageError(f"the model's answer {wrong!r} to the record {row.id} is none of {', '.join(_letters(row))}")
+
+    def _mistaken_alike(self, row: Given) -> str | None:
+        """Make the same mistake throughout a group: the letter so many places on, or one other answer for an answer."""
+        way = seeded(self.seed, "way", self._struck_with(row))
+        if not row.options:
+            return self._pools[self._group(row)].other(_true(row), Random(seeded(way, plain(_true(row)))))
+        wrong = _wrong_letters(row)
+        after = [letter for letter in wrong if letter > _true(row)]
+        cycle = after + wrong[: len(wrong) - len(after)]
+        return cycle[way % len(cycle)] if cycle else None
+
+    def _struck_with(self, row: Given) -> str:
+        return repr(row.source.get(self.by)) if self.by else f"{self._group(row)} {plain(_true(row))}"
 
     def _swapped(self, row: Given, chance: Random) -> str | None:
         if row.options:

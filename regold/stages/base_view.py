@@ -12,7 +12,7 @@ from regold.asking import asked
 from regold.engines.base import Need, Request
 from regold.methods.answers import read_answer
 from regold.record import Edit, NoteType, Record
-from regold.stage import Context, Lengths, Spend, Stage
+from regold.stage import Context, Lengths, Role, Spend, Stage
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class AnswerDirectly(Stage):
     max_tokens: Annotated[int, Gt(0)] = 1024
     logprobs: bool = True
     """Note the answer's mean negative log-likelihood; turn off for servers without log-probabilities."""
+    role: Role = "student"
+    """Who answers; `second` is another model, given with --second."""
 
     name: ClassVar[str] = "base"
     prompts: ClassVar[tuple[str, ...]] = ("direct",)
@@ -33,16 +35,16 @@ class AnswerDirectly(Stage):
 
     @property
     def needs(self) -> Mapping[str, frozenset[Need]]:
-        """A student that generates, with log-probabilities where they are noted."""
-        return {"student": frozenset({Need.GENERATE, Need.LOGPROBS} if self.logprobs else {Need.GENERATE})}
+        """A model that generates, with log-probabilities where they are noted."""
+        return {self.role: frozenset({Need.GENERATE, Need.LOGPROBS} if self.logprobs else {Need.GENERATE})}
 
     def spends(self, lengths: Lengths) -> Sequence[Spend]:
         """One call that answers the query."""
-        return (Spend("student", 1, lengths.query, lengths.response),)
+        return (Spend(self.role, 1, lengths.query, lengths.response),)
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
         """Note the model's answer; an answer cut off at `max_tokens` is no answer."""
         request = Request(asked(ctx, "direct", record), max_tokens=self.max_tokens, logprobs=self.logprobs)
-        said = await ctx.ask("student", request)
+        said = await ctx.ask(self.role, request)
         answer = read_answer(said.text, record.response, record.options, said.finish)
         return Edit(notes={"base.text": said.text, "base.answer": answer, "base.mean_nll": said.mean_nll})

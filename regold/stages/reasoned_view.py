@@ -13,7 +13,7 @@ from regold.engines.base import Completion, Need, Request
 from regold.methods.agreement import same_answer
 from regold.methods.answers import read_answer
 from regold.record import Edit, Message, NoteType, Record
-from regold.stage import Context, Lengths, Spend, Stage
+from regold.stage import Context, Lengths, Role, Spend, Stage
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,10 @@ class ReasonAndReflect(Stage):
     """How often to reason and reflect: 1 is one turn of each, 0 reasons once and never looks again."""
     max_tokens: Annotated[int, Gt(0)] = 1024
     """The limit of each turn."""
+    role: Role = "student"
+    """Who answers; `second` is another model, given with --second."""
 
     name: ClassVar[str] = "reason"
-    needs: ClassVar[Mapping[str, frozenset[Need]]] = {"student": frozenset({Need.GENERATE})}
     prompts: ClassVar[tuple[str, ...]] = ("reason", "reflect")
     writes: ClassVar[Mapping[str, NoteType]] = {
         "reason.text": NoteType.TEXT,
@@ -38,11 +39,16 @@ class ReasonAndReflect(Stage):
         "reason.transcript": NoteType.TEXTS,
     }
 
+    @property
+    def needs(self) -> Mapping[str, frozenset[Need]]:
+        """A model that generates."""
+        return {self.role: frozenset({Need.GENERATE})}
+
     def spends(self, lengths: Lengths) -> Sequence[Spend]:
         """Two turns, each reading all before it; more rounds mostly stop early."""
         if not self.rounds:
-            return (Spend("student", 1, lengths.query, lengths.reasoning),)
-        return (Spend("student", 2, 2 * lengths.query + lengths.reasoning, 2 * lengths.reasoning),)
+            return (Spend(self.role, 1, lengths.query, lengths.reasoning),)
+        return (Spend(self.role, 2, 2 * lengths.query + lengths.reasoning, 2 * lengths.reasoning),)
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
         """Note the last turn and its answer."""
@@ -52,7 +58,7 @@ class ReasonAndReflect(Stage):
             if turn:
                 user = Message("user", ctx.prompts.text("reflect")) if turn % 2 else question[-1]
                 messages = (*messages, Message("assistant", said[-1]), user)
-            answer = await ctx.ask("student", Request(messages, max_tokens=self.max_tokens))
+            answer = await ctx.ask(self.role, Request(messages, max_tokens=self.max_tokens))
             said.append(answer.text)
             answers.append(_left(record, answer, answers))
             if turn and same_answer(answers[-2], answers[-1], record.options):

@@ -55,6 +55,19 @@ def test_corrupt_by_what_a_model_prefers(data: Path, tmp_path: Path) -> None:
     assert sum(row["_regold_noise"] == "model" for row in rows(out)) == 10
 
 
+def test_corrupt_group_by_group_and_where_a_model_errs(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "noisy.jsonl"
+    regold("corrupt", data, "--out", out, "--rate", 0.5, "--kind", "structured", "--seed", 3)
+    wrong = [(row["_regold_truth"], row["output"]) for row in rows(out) if row["_regold_noise"]]
+    assert len(wrong) == 20
+    assert len(set(wrong)) <= 4
+    choice = tmp_path / "choice.jsonl"
+    made = [{"question": f"Which, {n}?", "options": ["x", "y", "z"], "answer": "ABC"[n % 3]} for n in range(20)]
+    choice.write_text("".join(json.dumps(row) + "\n" for row in made))
+    regold("corrupt", choice, "--out", out, "--rate", 0.5, "--kind", "adversarial", "--model", "scripted:")
+    assert sum(row["_regold_noise"] == "adversarial" for row in rows(out)) == 10
+
+
 def test_a_question_with_one_option_has_no_wrong_one(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     made = [{"question": f"Which, {n}?", "options": ["x", "y"][: 1 + n], "answer": "A"} for n in range(2)]

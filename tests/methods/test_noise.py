@@ -42,7 +42,10 @@ def struck(rows: list[Line]) -> dict[str, str]:
 
 
 OPTIONS = ("north", "east", "south", "west")
-CHOICES = [line(i, f"Where is {i}?\nA. north\nB. east\nC. south\nD. west", "ABCD"[i % 4], *OPTIONS) for i in range(400)]
+CHOICES = [
+    line(i, f"Where is {i}?\nA. north\nB. east\nC. south\nD. west", "ABCD"[i % 4], *OPTIONS, kind=i // 8)
+    for i in range(400)
+]
 OPEN = [
     line(
         i,
@@ -59,11 +62,13 @@ MODEL = {row.id: "ABCD"[(int(row.id) + 3) % 4] for row in CHOICES}
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rows", [CHOICES, OPEN], ids=["choice", "open"])
 def test_every_kind_is_exact_nested_seeded_and_wrong(kind: str, rows: list[Line]) -> None:
-    if (rows is CHOICES and kind in ("truncate", "fact")) or (rows is OPEN and kind == "model"):
+    by = "kind" if rows is CHOICES else None
+    margin = {row.id: float(int(row.id) % 7) for row in rows}
+    if (rows is CHOICES and kind in ("truncate", "fact")) or (rows is OPEN and kind in ("model", "adversarial")):
         with pytest.raises(UsageError, match=r"only 0 of the \d+ records asked for can be corrupted"):
             corrupt_rows(rows, 0.3, kind, 7, model={})
         return
-    found = {rate: corrupt_rows(rows, rate, kind, 7, model=MODEL) for rate in (0.0, 0.3, 0.5, 0.7)}
+    found = {rate: corrupt_rows(rows, rate, kind, 7, model=MODEL, by=by, margin=margin) for rate in (0, 0.3, 0.5, 0.7)}
     for rate, noisy in found.items():
         assert [row.id for row in noisy] == [row.id for row in rows]
         assert len(struck(noisy)) == count(rate, len(rows))
@@ -78,8 +83,9 @@ def test_every_kind_is_exact_nested_seeded_and_wrong(kind: str, rows: list[Line]
                 assert not same(said(after), said(before))
                 assert after.messages[:-1] == before.messages[:-1]
     assert struck(found[0.3]).items() <= struck(found[0.5]).items() <= struck(found[0.7]).items()
-    assert corrupt_rows(list(reversed(rows)), 0.3, kind, 7, model=MODEL)[::-1] == found[0.3]
-    assert set(struck(corrupt_rows(rows, 0.3, kind, 8, model=MODEL))) != set(struck(found[0.3]))
+    given = {"model": MODEL, "by": by, "margin": margin}
+    assert corrupt_rows(list(reversed(rows)), 0.3, kind, 7, **given)[::-1] == found[0.3]
+    assert set(struck(corrupt_rows(rows, 0.3, kind, 8, **given))) != set(struck(found[0.3]))
 
 
 @pytest.mark.parametrize(
@@ -138,6 +144,41 @@ def test_the_models_own_wrong_answers() -> None:
         corrupt_rows(CHOICES[:1], 1, "model", 1, model={"0": "AB"})
     with pytest.raises(UsageError, match="needs the wrong response"):
         corrupt_rows(CHOICES, 0.5, "model", 1)
+
+
+def test_structured_noise_strikes_whole_groups_each_in_one_way() -> None:
+    noisy = corrupt_rows(CHOICES, 0.5, "structured", 1, by="kind")
+    groups: dict[object, list[Line]] = {}
+    for row in noisy:
+        groups.setdefault(row.source["kind"], []).append(row)
+    hit = [[row.noise is not None for row in group] for group in groups.values()]
+    assert sum(all(group) for group in hit) == 25
+    assert not any(any(group) for group in hit if not all(group))
+    moves = [
+        {(ord(said(row)) - ord(str(row.truth))) % 4 for row in group} for group in groups.values() if group[0].noise
+    ]
+    assert all(len(move) == 1 for move in moves)
+    assert {next(iter(move)) for move in moves} == {1, 2, 3}
+    with pytest.raises(UsageError, match="needs the column to group records by"):
+        corrupt_rows(CHOICES, 0.5, "structured", 1)
+    with pytest.raises(UsageError, match="no record has the column 'topic' to group records by"):
+        corrupt_rows(CHOICES, 0.5, "structured", 1, by="topic")
+
+
+def test_records_with_one_answer_are_all_given_the_same_wrong_one() -> None:
+    rows = [line(i, f"q {i}", f"town {i % 20}", kind="capital") for i in range(200)]
+    noisy = [row for row in corrupt_rows(rows, 0.5, "structured", 3) if row.noise]
+    assert len({row.truth for row in noisy}) == 10
+    assert len({(row.truth, said(row)) for row in noisy}) == 10
+
+
+def test_adversarial_noise_strikes_where_the_model_tells_right_from_wrong_least() -> None:
+    margin = {row.id: abs(int(row.id) - 200) for row in CHOICES}
+    noisy = struck(corrupt_rows(CHOICES, 0.25, "adversarial", 1, model=MODEL, margin=margin))
+    assert max(margin[id] for id in noisy) <= 50
+    assert all(MODEL[id] == wrong for id, wrong in noisy.items())
+    with pytest.raises(UsageError, match="'adversarial' needs the wrong response"):
+        corrupt_rows(CHOICES, 0.5, "adversarial", 1)
 
 
 def test_free_text_mixes_all_its_kinds_about_evenly() -> None:
