@@ -47,7 +47,7 @@ FAULTS: dict[str, tuple[int, Any]] = {
         {"error": {"message": "use the other one", "code": "unsupported_parameter", "param": "max_tokens"}},
     ),
 }
-"""What a fault answers. Besides: drop, slow, no_logprobs, no_schema, wrong_scores, no_tokenize."""
+"""What a fault answers. Besides: drop, slow, no_logprobs, no_schema, wrong_scores, no_tokenize, wrong_echo."""
 
 
 class Server:
@@ -164,6 +164,7 @@ class Server:
         scores = await self.engine.score(self.prompts[tuple(ids[:prefix])], response)
         own = [v - 2.5 for v in scores.logprobs] if kind == "wrong_scores" else list(scores.logprobs)
         values = [None, *([-1.0] * (prefix - 1)), *own]
+        values = values if kind != "wrong_echo" else values[:1]
         choice = {"index": 0, "text": "", "logprobs": {"token_logprobs": values}, "finish_reason": "stop"}
         return web.json_response({"choices": [choice]})
 

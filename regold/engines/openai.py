@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,12 +10,10 @@ from typing import Any
 from regold.engines.base import Completion, EngineSpec, Need, Request, TokenScores
 from regold.engines.client import Client, Faulty, base_urls, pinned
 from regold.engines.hosts import Patience, shown
-from regold.engines.probing import Unscored, probe
+from regold.engines.probing import Doubt, Unscored, probe, probe_each
 from regold.engines.wire import Kind, chat_body, clip, encode, read_completion, wire_messages
-from regold.errors import EngineLacks, EngineRefused, EngineUnreachable, RecipeError, RequestFailed
+from regold.errors import EngineError, EngineLacks, EngineRefused, RecipeError, RequestFailed
 from regold.record import Messages
-
-log = logging.getLogger(__name__)
 
 PREFIXES_KEPT = 512
 NEWER_LIMIT = "max_completion_tokens"
@@ -33,6 +29,8 @@ class OpenAIEngine:
         self.client = Client(spec, self.urls, self.patience)
         self._limit, self._window = "max_tokens", 2**31
         self._prefixes: dict[bytes, list[int]] = {}
+        self._doubt: Doubt | None = Doubt(self.probe)
+        """None in an engine that probes: it must not doubt what it is there to find out."""
 
     @property
     def identity(self) -> str:
@@ -40,7 +38,29 @@ class OpenAIEngine:
         return f"openai {pinned(self.spec, self.urls)}"
 
     async def generate(self, request: Request) -> Completion:
-        """Answer one request. An empty text has no log-probabilities. Raises Unscored where any other came without."""
+        """Answer one request; an empty text has no log-probabilities.
+
+        Raises Unscored where any other text came without them, and EngineLacks once a new probe shows that it stays so.
+        """
+        wanted = {Need.LOGPROBS: request.logprobs, Need.SCHEMA: request.schema is not None}
+        try:
+            return await self._generate(request)
+        except RequestFailed as error:
+            await self._reconsider(error, frozenset(need for need, asked in wanted.items() if asked))
+            raise
+
+    async def _reconsider(self, error: RequestFailed, needs: frozenset[Need]) -> None:
+        """Doubt a server that refuses, or gives less than asked. Raises EngineError where a probe confirms it."""
+        refused = isinstance(error, Faulty) and error.fault.kind is Kind.FAILED
+        if self._doubt is None or not needs or not (refused or isinstance(error, Unscored)):
+            return
+        try:
+            await self._doubt.cast(needs)
+        except EngineError as verdict:
+            self.client.hosts.stop(verdict)
+            raise
+
+    async def _generate(self, request: Request) -> Completion:
         limit, most = self._limit, min(request.max_tokens, self._window)
         try:
             body = chat_body(self.spec.model, request, {limit: most})
@@ -50,7 +70,7 @@ class OpenAIEngine:
                 raise await self._not_served(error) from None
             if not await self._adapted(error, limit, most):
                 raise
-            return await self.generate(request)
+            return await self._generate(request)
         done = read_completion(reply, request.logprobs)
         if request.logprobs and done.text and done.logprobs is None:
             said = clip(done.text[:40])
@@ -81,6 +101,13 @@ class OpenAIEngine:
 
         The tokens are those of the rendered prompt, then those of the response alone, as if the model had said it.
         """
+        try:
+            return await self._score(prompt, response)
+        except RequestFailed as error:
+            await self._reconsider(error, frozenset({Need.SCORE}))
+            raise
+
+    async def _score(self, prompt: Messages, response: str) -> TokenScores:
         prefix = await self._prefix(prompt)
         if not response:
             return TokenScores((), len(prefix))
@@ -110,7 +137,7 @@ class OpenAIEngine:
         reply = await self._scoring("/tokenize", {"model": self.spec.model, **body}, at_root=True)
         tokens = reply.get("tokens")
         if not isinstance(tokens, list):
-            raise RequestFailed(f"{self._name()}: /tokenize returned no tokens; scoring needs a vLLM server")
+            raise Unscored(f"{self._name()}: /tokenize returned no tokens; scoring needs a vLLM server")
         return tokens
 
     async def _scoring(self, path: str, body: dict[str, Any], at_root: bool = False) -> dict[str, Any]:
@@ -136,16 +163,11 @@ class OpenAIEngine:
 
     async def probe(self, needs: frozenset[Need]) -> None:
         """Probe every server on its own; one that does not answer is left aside while another does."""
-        results = await asyncio.gather(*(self._probe_one(url, needs) for url in self.urls), return_exceptions=True)
-        dead = [r for r in results if isinstance(r, EngineUnreachable)]
-        for result in results:
-            if isinstance(result, BaseException) and (len(dead) == len(results) or result not in dead):
-                raise result
-        for error in dead:
-            log.warning("%s", error)
+        await probe_each(self.urls, lambda url: self._probe_one(url, needs))
 
     async def _probe_one(self, url: str, needs: frozenset[Need]) -> None:
         one = OpenAIEngine(replace(self.spec, base_urls=(url,)), self.patience)
+        one._doubt = None
         try:
             await probe(one, needs, one._name())
         finally:

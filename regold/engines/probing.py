@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from regold.engines.base import Completion, Engine, Need, Request
-from regold.errors import EngineLacks, EngineUnreachable, RequestFailed
+from regold.errors import EngineError, EngineLacks, EngineUnreachable, RequestFailed
 from regold.record import Message, Messages
 from regold.together import together
+
+log = logging.getLogger(__name__)
 
 WHY = {
     Need.LOGPROBS: "the recipe selects repairs by the model's confidence, which needs log-probabilities",
@@ -33,6 +39,44 @@ FORM = {
 
 class Unscored(RequestFailed):
     """Report an answer without the log-probabilities that were asked for; it fails its record, or else a probe."""
+
+
+async def probe_each(urls: Sequence[str], probe_one: Callable[[str], Awaitable[None]]) -> None:
+    """Probe every server on its own; one that does not answer is left aside while another does."""
+    results = await asyncio.gather(*map(probe_one, urls), return_exceptions=True)
+    dead = [r for r in results if isinstance(r, EngineUnreachable)]
+    for result in results:
+        if isinstance(result, BaseException) and (len(dead) == len(results) or result not in dead):
+            raise result
+    for error in dead:
+        log.warning("%s", error)
+
+
+@dataclass
+class Doubt:
+    """Probes again once answers come without what was asked: at the first such answer, the second, the fourth, ...
+
+    A server that changes in the middle of a run must stop it, and one odd answer must not.
+    """
+
+    probe: Callable[[frozenset[Need]], Awaitable[None]]
+    odd: int = 0
+    _next: int = 1
+    _probing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _verdict: EngineError | None = None
+
+    async def cast(self, needs: frozenset[Need]) -> None:
+        """Count an odd answer. Raises EngineError, for this and every later one, where the needs are no longer met."""
+        self.odd += 1
+        async with self._probing:
+            if self._verdict is None and self.odd >= self._next:
+                self._next = 2 * self.odd
+                try:
+                    await self.probe(needs)
+                except EngineError as error:
+                    self._verdict = error
+            if self._verdict is not None:
+                raise self._verdict
 
 
 async def probe(engine: Engine, needs: frozenset[Need], name: str) -> None:

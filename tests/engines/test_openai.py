@@ -126,6 +126,50 @@ def test_one_answer_without_logprobs_fails_alone(server: Running) -> None:
     using(server, work)
 
 
+@pytest.mark.parametrize(
+    ("fault", "matching", "asked", "said"),
+    [
+        ("no_logprobs", "", "logprobs", "it gives no log-probabilities"),
+        ("400", '"logprobs":true', "logprobs", "refuses to give log-probabilities"),
+        ("400", "response_format", "schema", "refuses a json_schema"),
+        ("wrong_echo", "", "score", "cannot score a given response"),
+    ],
+)
+def test_a_server_that_stops_giving_what_is_needed_stops_the_run_at_once(
+    server: Running, fault: str, matching: str, asked: str, said: str
+) -> None:
+    request = ask(logprobs=asked == "logprobs", schema={"type": "object"} if asked == "schema" else None)
+
+    async def once(engine: OpenAIEngine) -> Any:
+        return await (engine.score(request.messages, "so") if asked == "score" else engine.generate(request))
+
+    async def work(engine: OpenAIEngine) -> list[Any]:
+        await engine.probe(ALL)
+        await once(engine)
+        server.control(faults=[{"kind": fault, "times": 10_000, "match": matching}])
+        found = await asyncio.gather(*(once(engine) for _ in range(40)), return_exceptions=True)
+        before = server.count("/").total()
+        found += await asyncio.gather(*(once(engine) for _ in range(40)), return_exceptions=True)
+        assert server.count("/").total() == before
+        return found
+
+    found = using(server, work, concurrency=8)
+    assert all(isinstance(f, EngineLacks) and said in str(f) for f in found)
+
+
+def test_many_odd_answers_of_a_sound_server_cost_few_probes(server: Running) -> None:
+    server.control(faults=[{"kind": "no_logprobs", "times": 64, "match": "river"}])
+
+    async def work(engine: OpenAIEngine) -> list[Any]:
+        asked = (engine.generate(ask(f"{OPEN} #{i}", logprobs=True)) for i in range(64))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    before = server.count().total()
+    found = using(server, work, concurrency=1)
+    assert all(isinstance(f, RequestFailed) for f in found)
+    assert server.count().total() - before == 64 + 7
+
+
 def test_an_empty_answer_needs_no_logprobs(tmp_path: Path) -> None:
     rules = tmp_path / "rules.json"
     rules.write_text('{"rules": [{"match": "river", "answer": ""}]}')
