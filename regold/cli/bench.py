@@ -43,3 +43,28 @@ def views(
             f1, head = s["f1"], f"{s['noise']!s:>8}  {s['size']} views  {s['rule']:9}"
             say(f"{head} F1 {f1['median']:.3f} ({f1['min']:.3f}-{f1['max']:.3f})")
         say(f"{len(found['results'])} figures, {found['seconds']} s: {json}")
+
+
+@bench.command("audit")
+def audit(
+    data: Annotated[Path, typer.Option(help="the records, with ids")],
+    labels: Annotated[Path, typer.Option(help="lines with id, noise (0 or 1) and, where known, confidence")],
+    json: Annotated[Path, typer.Option(help="where every figure goes")],
+    seed: Annotated[int, typer.Option(help="of the folds")] = 0,
+) -> None:
+    """Measure the text checks on labels from manual curation: curves, five folds, each check, strictness."""
+    with exit_codes():
+        from regold.bench.audit import bench_audit
+        from regold.files import write_json
+
+        found = bench_audit(data, labels, seed)
+        write_json(json, found)
+        parts = [("shipped", found["shipped"]["all"]), ("five-fold", found["five_fold"]["all"])]
+        for name, at in [*parts, *found["strictness"].items(), *((f"  {c['check']}", c) for c in found["checks"])]:
+            if at["flagged"]:
+                say(f"{name:24} precision {at['precision']:.3f}  recall {at['recall']:.3f}  flagged {at['flagged']}")
+        say("leave one out (normal strictness)")
+        for at in found["leave_one_out"]:
+            if at["flagged"] != found["strictness"]["normal"]["flagged"]:
+                say(f"  {at['without']:22} precision {at['precision']:.3f}  recall {at['recall']:.3f}")
+        say(f"{found['records']} records: {json}")

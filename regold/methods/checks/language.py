@@ -133,7 +133,7 @@ def language(text: str) -> str | None:
         if word in _OF:
             counts[_OF[word]] += 1
     ranked = counts.most_common(2)
-    if not ranked or ranked[0][1] < max(3, len(words) / 15):
+    if not ranked or ranked[0][1] < max(4, len(words) / 12):
         return None
     return ranked[0][0] if len(ranked) == 1 or ranked[0][1] >= 3 * ranked[1][1] else None
 

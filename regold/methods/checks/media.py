@@ -12,7 +12,7 @@ _STANDS_FOR = pattern(
     rf"[\[<(][^\]\[<>()\n]{{0,30}}\b{_MEDIUM}s?\b[^\]\[<>()\n]{{0,60}}[\]>)]",
     rf"\battached (?:{_MEDIUM}|file|document|chart|graph)\b",
     rf"\A{_MEDIUM}s?\Z",
-    r"\b(?:image|picture|photo|photograph) of an? \w",
+    r"\A(?:an? )?(?:image|picture|photo|photograph) of an? \w",
 )
 _REFERS = pattern(
     rf"\b(?:the|this|that|these) (?:following |given |attached |provided |above |below )?{_MEDIUM}s?\b",

@@ -12,7 +12,7 @@ from regold.methods.checks.exchange import Action, Check, Exchange, Span
 _NUMBER = r"\d{1,15}(?:,\d{3}){0,4}(?:\.\d{1,12})?"
 _OPERATOR = r" ?(?:[+*/×÷·−–-]|\bx\b) ?"
 _EQUATION = re.compile(
-    r"(?<![\w.,$€£%^/*+×÷=(){}\[\]<>:-])(?<![-+*/×÷=] )"
+    r"(?<![\w.,$€£%^/*+×÷=(){}\[\]<>:-])(?<![-+*/×÷=x!] )"
     rf"({_NUMBER}(?:{_OPERATOR}{_NUMBER}){{1,6}}) ?= ?(-?[$€£]?{_NUMBER})"
     r"(?![\w^/*×÷%!]| ?[-+*/×÷^(=]|[.,]\d|:\d)"
 )

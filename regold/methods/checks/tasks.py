@@ -44,7 +44,14 @@ def _items(text: str) -> list[str]:
 def wrong_statistic(e: Exchange) -> Iterator[Span]:
     """Find a mean, median, sum, maximum, minimum or range of a plain list of numbers that is not what was answered."""
     asked = set(_STATISTIC.findall(e.asked))
-    if len(asked) != 1 or not _NUMBER_LIST.match(e.given) or len(e.said) > 160 or len(e.given) > 400:
+    if (
+        len(asked) != 1
+        or "deviation" in e.asked
+        or "variance" in e.asked
+        or not _NUMBER_LIST.match(e.given)
+        or len(e.said) > 160
+        or len(e.given) > 400
+    ):
         return
     if any(
         w in e.asked
