@@ -65,6 +65,6 @@ def audit(
                 say(f"{name:24} precision {at['precision']:.3f}  recall {at['recall']:.3f}  flagged {at['flagged']}")
         say("leave one out (normal strictness)")
         for at in found["leave_one_out"]:
-            if at["flagged"] != found["strictness"]["normal"]["flagged"]:
+            if 0 < at["flagged"] != found["strictness"]["normal"]["flagged"]:
                 say(f"  {at['without']:22} precision {at['precision']:.3f}  recall {at['recall']:.3f}")
         say(f"{found['records']} records: {json}")
