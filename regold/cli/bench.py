@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import regold.cli.options as o
-from regold.cli.screen import exit_codes, say
+from regold.cli.screen import exit_codes, say, say_error, watching
 
 bench = typer.Typer(
     help="Measure methods on the lab or on labelled files.", no_args_is_help=True, rich_markup_mode=None
@@ -68,3 +68,48 @@ def audit(
             if 0 < at["flagged"] != found["strictness"]["normal"]["flagged"]:
                 say(f"  {at['without']:22} precision {at['precision']:.3f}  recall {at['recall']:.3f}")
         say(f"{found['records']} records: {json}")
+
+
+@bench.command("lab")
+def lab(
+    out: Annotated[Path, typer.Option(help="a folder for results.json, results.md and the plots")],
+    into: Annotated[Path, typer.Option(help="where finished trials are kept, for resuming")] = Path("runs/bench-lab"),
+    quick: Annotated[bool, typer.Option("--quick", help="a two-minute version")] = False,
+    parts: Annotated[
+        str | None, typer.Option(help="parts of the grid, such as methods,ablation; all by default")
+    ] = None,
+    sets: Annotated[str | None, typer.Option(help="only these sets, such as atlas-open-x,atlas-mc-x")] = None,
+    rates: Annotated[str | None, typer.Option(help="noise rates in per cent, such as 30,50")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="seeds a cell")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="processes, one torch thread each")] = 2,
+    world: Annotated[
+        list[Path] | None, typer.Option(help="another world's model folder, for the headline rows")
+    ] = None,
+    world_seed: Annotated[int, typer.Option(help="seed of that world, where its folder does not say")] = 1,
+    json: Annotated[Path | None, typer.Option(help="write the results there too, as one JSON file")] = None,
+) -> None:
+    """Reproduce the papers' experiment grid on the small closed world: methods, noise, ablations, sensitivity."""
+    with exit_codes():
+        from regold.bench.lab import Asked, bench_lab
+        from regold.files import write_json
+        from regold.lab.grid import world_of
+
+        asked = Asked(
+            into,
+            quick,
+            _listed(parts),
+            _listed(sets),
+            tuple(o.rates(rates)) if rates else None,
+            seeds,
+            {folder: world_of(folder, world_seed) for folder in world or ()},
+            workers,
+        )
+        with watching() as watch:
+            found = bench_lab(asked, out, watch, say_error)
+        if json is not None:
+            write_json(json, found)
+        say(f"{found['asked']['cells']} trials: {out / 'results.md'}")
+
+
+def _listed(text: str | None) -> tuple[str, ...] | None:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else None

@@ -12,27 +12,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from regold.corrupt import corrupt_file, rows_of
-from regold.engines import EngineSpec, open_engine
-from regold.evaluate import Question, evaluate
 from regold.files import read_json, write_json
-from regold.lab.data import WITHIN, write_items
-from regold.lab.world import World
-from regold.methods.detection import detection
-from regold.output import training_rows
-from regold.prompts import load_prompts
-from regold.recipe import load_recipe
-from regold.record import Status
-from regold.run import Job, Report, Source, run
-from regold.runner import Models
-from regold.store.fates import open_run
-from regold.train import TrainSettings, train
+from regold.lab.ground import Field, Ground
+from regold.lab.trial import Method, accuracy, trial
+from regold.train import TrainSettings
 
-MODEL = Path(__file__).parent / "model"
 SET = "atlas-open-x"
 TEST_ITEMS = 500
 WORKERS = 2
 METHODS = ("vanilla", "sft on noisy", "robustft", "clean oracle")
+ONCE = {"vanilla": ("vanilla", "vanilla"), "clean oracle": ("oracle-clean", "oracle")}
+NOISY = {"sft on noisy": ("sft", "sft"), "robustft": ("robustft", ".")}
+"""Recipes and folders of what a seed needs once, and of what each noise rate needs."""
+FIGURES = ("precision", "recall", "f1")
+SETTINGS: dict[str, Any] = {"epochs": 10, "learning_rate": 3e-3, "batch_size": 16, "rank": 16, "alpha": 32}
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ class Demo:
         lines = ["accuracy on held-out questions, greedy (mean over seeds)", _line("noise", [f"{r} %" for r in rates])]
         lines += [_line(method, [_cell(self.table, method, r, "accuracy") for r in rates]) for method in METHODS]
         lines += [_line("recovered", [_recovered(self.table, r) for r in rates]), "", "detection of wrong responses"]
-        for figure in ("precision", "recall", "f1"):
+        for figure in FIGURES:
             lines.append(
                 _line(figure, [_mean(r[figure] for r in self.detection if r["noise"] == rate) for rate in rates])
             )
@@ -104,85 +97,27 @@ def do(task: Task) -> dict[str, Any]:
         held: dict[str, Any] = read_json(done)
         if held["items"] == task.items:
             return held
-    result = {"items": task.items, **(_once(task, folder) if task.noise is None else _noisy(task, folder, task.noise))}
+    result = {"items": task.items, **asyncio.run(_measured(task, folder))}
     write_json(done, result)
     return result
 
 
-def _once(task: Task, folder: Path) -> dict[str, Any]:
-    clean, test = _questions(task, folder)
-    base = {"method": "vanilla", "accuracy": measure(MODEL, test)}
-    oracle = {"method": "clean oracle", "accuracy": _tuned(clean, folder / "oracle", test, task.seed)}
-    return {"table": [_row(task, row) for row in (base, oracle)], "detection": None, "calls": 0, "tokens": 0}
-
-
-def _noisy(task: Task, folder: Path, noise: int) -> dict[str, Any]:
-    clean, test = _questions(task, folder)
-    noisy = folder / "noisy.jsonl"
-    corrupt_file(rows_of(clean, None, {}), noisy, noise / 100, "symmetric", task.seed, within=WITHIN)
-    report = repair(noisy, folder / "run", task.seed)
-    rows = [
-        {"method": "sft on noisy", "accuracy": _tuned(noisy, folder / "sft", test, task.seed)},
-        {"method": "robustft", "accuracy": _tuned(folder / "run", folder / "robustft", test, task.seed)},
-    ]
-    tokens = report.prompt_tokens + report.completion_tokens
-    found = {"noise": noise, "seed": task.seed, **detected(folder / "run")}
-    table = [_row(task, row) for row in rows]
-    return {"table": table, "detection": found, "calls": report.calls, "tokens": tokens}
-
-
-def repair(data: Path, into: Path, seed: int) -> Report:
-    """Run the recipe robustft with the lab model and its encoder, as `regold repair DATA --model lab` does."""
-    engine = EngineSpec("transformers", str(MODEL), batch=64)
-    models = Models({"student": engine, "judge": engine}, EngineSpec("static", str(MODEL)))
-    job = Job(Source(data), load_recipe("robustft", prompts="lab", seed=seed), models, into)
-    return asyncio.run(run(job, lambda step, records: lambda done: None))
-
-
-def detected(root: Path) -> dict[str, float]:
-    """Return precision, recall and F1 of what the judge called SUSPECT, against the reserved truth."""
-    past = open_run(root)
-    upto = next(i for i, step in enumerate(past.steps) if step.name == "judge") + 1
-    suspect, wrong = [], []
-    for part in past.store.parts():
-        loaded = past.store.loaded(part, ["noise"])["noise"].to_pylist()
-        status = past.store.column("status", part, past.steps[:upto])
-        for noise, now in zip(loaded, status, strict=True):
-            if now in (Status.CLEAN, Status.SUSPECT):
-                suspect.append(now == Status.SUSPECT)
-                wrong.append(noise is not None)
-    found = detection(wrong, suspect)
-    return {"precision": found.precision, "recall": found.recall, "f1": found.f1}
-
-
-def measure(model: Path, test: Path) -> float:
-    """Return the share of held-out questions a model answers right, greedily."""
-
-    async def answer() -> float:
-        engine = open_engine(EngineSpec("transformers", str(model), batch=64))
-        try:
-            questions = [Question.of(row) for row in rows_of(test, None, {})]
-            return (await evaluate(engine, questions, load_prompts("lab"), max_tokens=16)).accuracy
-        finally:
-            await engine.close()
-
-    return asyncio.run(answer())
-
-
-def _tuned(data: Path, out: Path, test: Path, seed: int) -> float:
-    train(str(MODEL), training_rows(data), out, TrainSettings(**SETTINGS, seed=seed), merge=True)
-    return measure(out, test)
-
-
-SETTINGS: dict[str, Any] = {"epochs": 10, "learning_rate": 3e-3, "batch_size": 16, "rank": 16, "alpha": 32}
-
-
-def _questions(task: Task, folder: Path) -> tuple[Path, Path]:
-    world = World()
-    clean, test = folder / "clean.jsonl", folder / "test.jsonl"
-    write_items(clean, world.items(SET, task.items, task.seed, "train"))
-    write_items(test, world.items(SET, TEST_ITEMS, task.seed, "test"))
-    return clean, test
+async def _measured(task: Task, folder: Path) -> dict[str, Any]:
+    """Do a task's trials: what one seed needs once, or what one noise rate needs."""
+    settings = TrainSettings(**SETTINGS, seed=task.seed)
+    field = Field.opened(Ground(folder, SET, task.seed, task.items, TEST_ITEMS, settings, keep=True))
+    try:
+        tried = {
+            name: await trial(field, Method(name, recipe), "symmetric", task.noise or 0, folder / at, sampled=False)
+            for name, (recipe, at) in (ONCE if task.noise is None else NOISY).items()
+        }
+    finally:
+        await field.close()
+    spent = [sum(one[key] for one in tried.values()) for key in ("calls", "prompt_tokens", "completion_tokens")]
+    found = next((one["detection"] for one in tried.values() if one.get("detection")), None)
+    told = found and {"noise": task.noise, "seed": task.seed, **{name: found[name] for name in FIGURES}}
+    table = [_row(task, {"method": name, "accuracy": accuracy(one["right"])}) for name, one in tried.items()]
+    return {"table": table, "detection": told, "calls": spent[0], "tokens": spent[1] + spent[2]}
 
 
 def _row(task: Task, row: dict[str, Any]) -> dict[str, Any]:

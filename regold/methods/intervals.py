@@ -43,3 +43,29 @@ def _means(differences: np.ndarray, rng: np.random.Generator, draws: int) -> np.
     n, chunk = differences.size, max(1, _CELLS // values.size)
     sizes = [min(chunk, draws - start) for start in range(0, draws, chunk)]
     return np.concatenate([rng.multinomial(n, counts / n, size) @ values / n for size in sizes])
+
+
+def resampled_means(groups: Sequence[np.ndarray], draws: int = 2000, seed: int = 0) -> np.ndarray:
+    """Return bootstrap means of m paired measures, shape (draws, m): seeds are drawn, then records within each seed.
+
+    A group holds one seed's measures, shape (m, records); the same records are drawn for all m, so that differences
+    and ratios of columns are paired. Raises ValueError for no groups, or groups of different m.
+    """
+    if not groups or any(g.ndim != 2 or g.shape[0] != groups[0].shape[0] or not g.shape[1] for g in groups):
+        raise ValueError("each group needs the same measures over at least one record")
+    rng = np.random.default_rng(seed)
+    within = [rng.multinomial(g.shape[1], [1 / g.shape[1]] * g.shape[1], draws) @ g.T / g.shape[1] for g in groups]
+    total = np.zeros((draws, groups[0].shape[0]))
+    for _ in groups:
+        chosen, place = rng.integers(len(groups), size=draws), rng.permutation(draws)
+        total += np.stack(within)[chosen, place]
+    return total / len(groups)
+
+
+def quantiles(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Return the percentile interval of resampled values, those that are no number left out; NaN where none is."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regold.methods.intervals import paired_bootstrap
+from regold.methods.intervals import paired_bootstrap, quantiles, resampled_means
 
 
 def draw(n: int, seed: int, shares: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -55,3 +55,22 @@ def test_equal_records_have_an_empty_interval_and_unequal_lengths_are_refused() 
     for a, b in (([1], [1, 0]), ([], [])):
         with pytest.raises(ValueError, match="at least one"):
             paired_bootstrap(a, b)
+
+
+def test_resampled_means_know_both_seeds_and_records_and_stay_paired() -> None:
+    rng = np.random.default_rng(0)
+    one = [(rng.random((1, 400)) < 0.7).astype(float) for _ in range(5)]
+    draws = resampled_means([np.concatenate([g, g + 0.1]) for g in one], draws=4000)
+    assert (draws[:, 1] - draws[:, 0]).std() < 1e-12
+    expected = np.sqrt(np.mean([g.var() / g.size for g in one]) / 5 + np.var([g.mean() for g in one]) / 5)
+    assert draws[:, 0].std() == pytest.approx(expected, rel=0.05)
+
+
+def test_resampled_means_refuse_what_is_not_paired() -> None:
+    with pytest.raises(ValueError, match="same measures"):
+        resampled_means([np.zeros((2, 3)), np.zeros((1, 3))])
+
+
+def test_quantiles_leave_out_what_is_no_number() -> None:
+    low, high = quantiles(np.array([np.nan, *np.linspace(0, 1, 101)]))
+    assert (low, high) == (pytest.approx(0.025), pytest.approx(0.975))

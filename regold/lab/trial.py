@@ -1,0 +1,149 @@
+"""One trial: a recipe on one noisy set of the closed world, from its steps through training to held-out accuracy."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from regold.corrupt import rows_of
+from regold.engines import Engine, EngineSpec, open_engine
+from regold.evaluate import Evaluation, evaluate
+from regold.fingerprint import digest
+from regold.lab.figures import detected, relabelled, repaired, share_right, truths_of_rows, truths_of_run
+from regold.lab.ground import BATCH, Field
+from regold.lab.neighbours import Neighbours
+from regold.lab.noiseal import noiseal
+from regold.lab.rewording import FRAMES
+from regold.output import training_rows
+from regold.prompts import Prompts, load_prompts
+from regold.recipe import Recipe, load_recipe
+from regold.record import Messages
+from regold.run import Job, Source, run
+from regold.store.fates import open_run
+from regold.train import train
+
+ANSWER_TOKENS = 16
+PROMPTS = "lab"
+
+Rows: TypeAlias = list[tuple[Messages, float]]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row of the experiment: a recipe with settings; `noisy` says whether the noise can change its result."""
+
+    name: str
+    recipe: str
+    set: tuple[str, ...] = ()
+    noisy: bool = True
+
+    def load(self, seed: int) -> Recipe:
+        """Load the recipe with the lab's prompts."""
+        return load_recipe(self.recipe, self.set, prompts=PROMPTS, seed=seed)
+
+
+async def trial(
+    field: Field, method: Method, kind: str, noise: int, folder: Path, frames: bool = False, sampled: bool = True
+) -> Any:
+    """Do one trial in a folder of its own; returns plain data in which answers are strings of 0 and 1.
+
+    `frames` asks the held-out questions in several wordings too; without `sampled` they are asked greedily alone.
+    """
+    recipe = method.load(field.ground.seed)
+    if not sampled:
+        recipe = replace(recipe, evaluate=replace(recipe.evaluate, temperature=0.0, samples=1))
+    data = await field.noisy(kind, noise)
+    began = time.monotonic()
+    rows, facts = await _prepare(field, recipe, data, folder / "run")
+    prepared = time.monotonic() - began
+    learner, shown = recipe.experiment.learner, str(data) if recipe.evaluate.neighbours else ""
+    if learner == "noiseal":
+        shown = str(data)
+    key = digest(rows if recipe.train else None, learner, asdict(recipe.evaluate), shown)
+    if key not in field.memory or (frames and "frames" not in field.memory[key]):
+        field.memory[key] = await _score(field, recipe, data, rows, folder, frames)
+    if not field.ground.keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    scored = field.memory[key]
+    return {**facts, **scored, "seconds": {"prepare": round(prepared, 2), **scored["seconds"]}}
+
+
+async def _prepare(field: Field, recipe: Recipe, data: Path, root: Path) -> tuple[Rows, dict[str, Any]]:
+    """Run the recipe's steps, or take the file as the recipe's [experiment] says; with what can be told of the rows."""
+    if recipe.stages:
+        report = await run(Job(Source(data), recipe, field.specs(), root), _unwatched, field.models())
+        rows, truths = training_rows(root), truths_of_run(open_run(root))
+        fixed = repaired(root)
+        facts: dict[str, Any] = {"detection": detected(root), "relabel": relabelled(fixed)}
+        facts["confidence"] = [[r.mean_nll, int(r.right), int(r.kept)] for r in fixed if r.mean_nll is not None]
+        facts |= {"calls": report.calls, "prompt_tokens": report.prompt_tokens}
+        facts |= {"completion_tokens": report.completion_tokens}
+    else:
+        given = rows_of(data, None, {})
+        if recipe.experiment.truth == "filter":
+            given = [row for row in given if row.noise is None]
+        truths = truths_of_rows(given)
+        rows = [(row.messages, 1.0) for row in given]
+        if recipe.experiment.truth == "answers":
+            rows = [(_answered(m, truth), w) for (m, w), (truth, _) in zip(rows, truths, strict=True)]
+        facts = {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
+    if recipe.train is None:
+        return rows, facts
+    return rows, {**facts, "trained": len(rows), "labels_right": share_right(rows, truths)}
+
+
+def _answered(messages: Messages, response: str) -> Messages:
+    return (*messages[:-1], replace(messages[-1], content=response))
+
+
+async def _score(field: Field, recipe: Recipe, data: Path, rows: Rows, folder: Path, frames: bool) -> dict[str, Any]:
+    """Train what the recipe trains and ask it the held-out questions."""
+    began, told = time.monotonic(), dict[str, Any]()
+    model, settings = folder / "model", field.ground.settings
+    if recipe.experiment.learner == "noiseal":
+        told = await noiseal(field, data, model, settings)
+    elif recipe.train is not None:
+        train(str(field.ground.model), rows, model, settings, merge=True)
+    trained = time.monotonic() - began
+    other = recipe.evaluate.model or (str(model) if recipe.train is not None else "")
+    engine = open_engine(EngineSpec("transformers", other, batch=BATCH)) if other else field.engine
+    try:
+        told |= await _measured(field, recipe, data, engine, frames)
+    finally:
+        if other:
+            await engine.close()
+    seconds = {"train": round(trained, 2), "evaluate": round(time.monotonic() - began - trained, 2)}
+    return {**told, "seconds": seconds}
+
+
+async def _measured(field: Field, recipe: Recipe, data: Path, engine: Engine, frames: bool) -> dict[str, Any]:
+    how, prompts, questions = recipe.evaluate, load_prompts(PROMPTS), field.questions()
+    asked: Prompts | None = prompts
+    if how.neighbours:
+        near = await Neighbours.of(field.encoder, rows_of(data, None, {}))
+        questions = await near.before(questions, how.neighbours, prompts)
+        asked = None
+    found = await evaluate(engine, questions, asked, how.temperature, how.samples, max_tokens=ANSWER_TOKENS)
+    told: dict[str, Any] = {"right": _bits(found)}
+    if found.sampled:
+        told["sampled"] = _bits(found.sampled)
+    if frames:
+        asks = [field.reworded(frame) for frame in range(FRAMES)]
+        told["frames"] = [_bits(await evaluate(engine, q, prompts, max_tokens=ANSWER_TOKENS)) for q in asks]
+    return told
+
+
+def accuracy(right: str) -> float:
+    """Return the share of ones in a trial's string of 0 and 1."""
+    return right.count("1") / len(right)
+
+
+def _bits(found: Evaluation) -> str:
+    return "".join(str(round(right)) for right in found.right)
+
+
+def _unwatched(step: object, records: int) -> Any:
+    return lambda done: None

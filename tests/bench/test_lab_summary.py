@@ -1,0 +1,72 @@
+"""What trials come to: means, recovered shares and pages, from results made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from regold.bench.lab_pages import page, write_pages
+from regold.bench.lab_summary import summarise
+from regold.lab.grid import Part, load_grid
+
+RATES = {"vanilla": 0.7, "SFT": 0.5, "oracle-clean": 0.9, "RobustFT": 0.8, "SelfSelect": 0.5}
+PARTS = [
+    Part("methods", ("atlas-open-x",), (30, 50), tuple(RATES)),
+    Part("wordings", ("atlas-open-x",), (50,), ("RobustFT",), frames=True),
+]
+
+
+def _result(method: str, seed: int, noise: int, n: int = 400) -> dict[str, Any]:
+    rng = np.random.default_rng([seed, noise, len(method)])
+    bits = "".join("1" if value < RATES[method] else "0" for value in rng.permutation(np.arange(n) / n))
+    told: dict[str, Any] = {"method": method, "kind": "symmetric", "noise": noise, "right": bits, "sampled": bits}
+    told |= {"world": "home", "set": "atlas-open-x", "seed": seed, "question_kinds": ["forward", "backward"] * (n // 2)}
+    told |= {"calls": 3, "prompt_tokens": 10, "completion_tokens": 2, "seconds": {"prepare": 0.5, "train": 1.0}}
+    if method == "RobustFT":
+        told["detection"] = {"precision": 0.8, "recall": 1.0, "f1": 0.9, "auroc": 0.9, "flagged": 5, "wrong": 4}
+        told["relabel"] = {"repaired": 9, "kept": 4, "right_before": 0.5, "right_after": 0.75, "nll_auroc": 0.6}
+        told["confidence"] = [[0.05, 1, 1], [2.0, 0, 0], [9.0, 0, 1]]
+        told |= {"frames": [bits] * 5} if noise == 50 else {}
+    return told
+
+
+@pytest.fixture
+def summary() -> dict[str, Any]:
+    fixed = ("vanilla", "oracle-clean")
+    results = [_result(m, seed, 0) for m in fixed for seed in range(3)]
+    results += [_result(m, s, rate) for m in RATES if m not in fixed for s in range(3) for rate in (30, 50)]
+    told = {"items": 1, "test": 400, "seeds": 3, "train": {"epochs": 1}, "cells": len(results), "core_seconds": 1.0}
+    return {"asked": told, **summarise(results, load_grid(), PARTS)}
+
+
+def test_each_method_stands_at_each_rate_with_what_it_recovers(summary: dict[str, Any]) -> None:
+    rows = {(r["method"], r["noise"]): r for r in summary["rows"]}
+    assert len(rows) == 10
+    robust = rows["RobustFT", 50]
+    assert robust["greedy"]["mean"] == pytest.approx(0.8)
+    assert robust["greedy"]["low"] < 0.8 < robust["greedy"]["high"]
+    assert robust["greedy_recovered"]["mean"] == pytest.approx(0.75)
+    assert robust["greedy_recovered"]["low"] < 0.75 < robust["greedy_recovered"]["high"]
+    assert rows["vanilla", 30]["greedy_recovered"]["mean"] == pytest.approx(0.5)
+    assert "greedy_recovered" not in rows["SFT", 30]
+
+
+def test_confidence_is_counted_before_and_after_selection(summary: dict[str, Any]) -> None:
+    (row, *_) = summary["confidence"]
+    assert row["counts"]["wrong, before"][-1] == 3  # all above the last edge
+    assert sum(row["counts"]["wrong, after"]) == 3
+    assert row["reliability"][-1] == {"confidence": pytest.approx(0.9512), "right": 1.0, "n": 3}
+
+
+def test_the_page_shows_every_table_and_the_plots_are_written(summary: dict[str, Any], tmp_path: Path) -> None:
+    write_pages(summary, tmp_path)
+    text = (tmp_path / "results.md").read_text()
+    assert text.startswith(page(summary).split("## Plots")[0][:200])
+    assert "| RobustFT | 75 % [" in text
+    assert all(f"({name}.svg)" in text for name in ("noise-atlas-open-x", "reliability", "confidence", "wordings"))
+    assert all(path.stat().st_size < 200_000 for path in tmp_path.glob("*.svg"))
