@@ -10,10 +10,13 @@ from regold.stage import Stage
 from regold.stages.ask_if_right import AskIfRight
 from regold.stages.base_view import AnswerDirectly
 from regold.stages.check_text import CheckText
+from regold.stages.contradictions import MarkContradictions
+from regold.stages.decontaminate import Decontaminate
 from regold.stages.duplicates import DropDuplicates
 from regold.stages.embed import EmbedQueries
 from regold.stages.import_notes import ImportNotes
 from regold.stages.judge import JudgeAgreement
+from regold.stages.near_duplicates import DropNearDuplicates
 from regold.stages.rate import RateRecords
 from regold.stages.reasoned_view import ReasonAndReflect
 from regold.stages.relabel import RelabelWithNeighbours
@@ -24,6 +27,9 @@ from regold.stages.take_answer import TakeAnswer
 STAGES: Mapping[str, type[Stage]] = {
     "DropDuplicates": DropDuplicates,
     "CheckText": CheckText,
+    "DropNearDuplicates": DropNearDuplicates,
+    "MarkContradictions": MarkContradictions,
+    "Decontaminate": Decontaminate,
     "AnswerDirectly": AnswerDirectly,
     "ReasonAndReflect": ReasonAndReflect,
     "JudgeAgreement": JudgeAgreement,

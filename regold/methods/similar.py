@@ -1,0 +1,111 @@
+"""Texts that are nearly the same, by MinHash over word shingles; questions with several answers; shared n-grams."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from zlib import crc32
+
+import numpy as np
+
+_WORD = re.compile(r"\w+")
+PERMUTATIONS = 64
+BANDS = 16
+SHINGLE = 3
+MOST_SHINGLES = 4_000
+"""Shingles of one text that are hashed, evenly spread over a longer one."""
+_PRIME = np.uint64((1 << 61) - 1)
+
+
+def spaced(text: str) -> str:
+    """Return the words of a text in lower case, one space between them: two texts with equal words are the same."""
+    return " ".join(_WORD.findall(text.lower()))
+
+
+def shingles(text: str, size: int = SHINGLE) -> np.ndarray:
+    """Return the distinct hashes (uint64) of the runs of `size` words; of a shorter text the hash of all its words."""
+    words = _WORD.findall(text.lower())
+    if len(words) <= size:
+        return np.array([crc32(" ".join(words).encode(errors="replace"))], dtype=np.uint64)
+    each = np.fromiter((crc32(w.encode(errors="replace")) for w in words), dtype=np.uint64, count=len(words))
+    runs = np.zeros(len(words) - size + 1, dtype=np.uint64)
+    for place in range(size):
+        runs = runs * np.uint64(1_000_003) + each[place : len(words) - size + 1 + place]
+    runs = np.unique(runs ^ (runs >> np.uint64(31)))
+    return runs if len(runs) <= MOST_SHINGLES else runs[:: len(runs) // MOST_SHINGLES + 1]
+
+
+def signatures(texts: Iterable[str], permutations: int = PERMUTATIONS) -> np.ndarray:
+    """Return MinHash signatures, uint32 of shape (texts, permutations) (Broder 1997); the same on every machine."""
+    rng = np.random.default_rng(12_345)
+    scale = rng.integers(1, 1 << 63, size=(1, permutations), dtype=np.uint64) | np.uint64(1)
+    shift = rng.integers(0, 1 << 63, size=(1, permutations), dtype=np.uint64)
+    rows = [
+        ((shingles(text)[:, None] * scale + shift) >> np.uint64(32)).min(axis=0).astype(np.uint32) for text in texts
+    ]
+    return np.stack(rows) if rows else np.zeros((0, permutations), dtype=np.uint32)
+
+
+def near_duplicates(found: np.ndarray, threshold: float = 0.8, bands: int = BANDS) -> dict[int, int]:
+    """Return for each row that nearly repeats an earlier one the first row of its kind.
+
+    Candidates share a band of the signature (LSH); they count where the signatures' agreement, the estimate of the
+    Jaccard similarity, reaches the threshold. A duplicate never becomes the original of another.
+    """
+    width = found.shape[1] // bands
+    buckets: list[dict[bytes, list[int]]] = [{} for _ in range(bands)]
+    result: dict[int, int] = {}
+    for row, signature in enumerate(found):
+        keys = [signature[b * width : (b + 1) * width].tobytes() for b in range(bands)]
+        candidates = sorted({i for b, key in enumerate(keys) for i in buckets[b].get(key, ())})
+        if candidates:
+            agreement = (found[candidates] == signature).mean(axis=1)
+            near = np.flatnonzero(agreement >= threshold)
+            if len(near):
+                result[row] = candidates[int(near[0])]
+                continue
+        for b, key in enumerate(keys):
+            buckets[b].setdefault(key, []).append(row)
+    return result
+
+
+def contradictions(questions: Sequence[str], answers: Sequence[str]) -> dict[int, list[int]]:
+    """Return for each row the others with the same words asked and other words answered; rows without are left out."""
+    groups: dict[str, list[int]] = {}
+    for row, question in enumerate(questions):
+        groups.setdefault(question, []).append(row)
+    found: dict[int, list[int]] = {}
+    for question, rows in groups.items():
+        if question and len({answers[r] for r in rows}) > 1:
+            for row in rows:
+                found[row] = [r for r in rows if answers[r] != answers[row]]
+    return found
+
+
+class Contamination:
+    """The word n-grams of evaluation texts, and which of them a text shares."""
+
+    def __init__(self, texts: Mapping[str, str], size: int = 13) -> None:
+        """Take evaluation texts by name; one shorter than `size` words counts only where a whole text equals it."""
+        self._size = size
+        self._grams: dict[str, str] = {}
+        self._whole: dict[str, str] = {}
+        for name, text in texts.items():
+            words = _WORD.findall(text.lower())
+            if len(words) < size:
+                self._whole.setdefault(" ".join(words), name)
+            for start in range(len(words) - size + 1):
+                self._grams.setdefault(" ".join(words[start : start + size]), name)
+        self._whole.pop("", None)
+
+    def find(self, text: str) -> tuple[str, int, int] | None:
+        """Return the evaluation text that one shares words with, and where the shared words stand; None if none."""
+        places = list(_WORD.finditer(text.lower()))
+        words = [m[0] for m in places]
+        if name := self._whole.get(" ".join(words)):
+            return name, 0, len(text)
+        for start in range(len(words) - self._size + 1):
+            name = self._grams.get(" ".join(words[start : start + self._size]))
+            if name:
+                return name, places[start].start(), min(len(text), places[start + self._size - 1].end())
+        return None

@@ -1,0 +1,36 @@
+"""Drops records that say nearly what an earlier one says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from annotated_types import Interval
+
+from regold.methods.similar import near_duplicates, signatures
+from regold.record import Edit, Record, Status
+from regold.stage import Context, Stage
+from regold.store import Table
+
+
+@dataclass(frozen=True)
+class DropNearDuplicates(Stage):
+    """Keep the first in load order of records whose turns share most of their three-word runs; drop the others."""
+
+    threshold: Annotated[float, Interval(ge=0.5, le=1)] = 0.8
+    """The Jaccard similarity, as MinHash estimates it, from which a record is a duplicate."""
+
+    name: ClassVar[str] = "near"
+    on: ClassVar[tuple[Status, ...]] = (Status.NEW, Status.CLEAN, Status.HIGH, Status.LOW)
+    fits: ClassVar[bool] = True
+
+    async def fit(self, table: Table, ctx: Context) -> dict[str, str]:
+        """Return the first record's id for each duplicate's id."""
+        ids, rows = table.ids(), table.rows(self.on)
+        found = signatures("\n".join(m.content for m in table.messages(row)) for row in rows)
+        return {ids[rows[a]]: ids[rows[b]] for a, b in near_duplicates(found, self.threshold).items()}
+
+    async def __call__(self, record: Record, ctx: Context) -> Edit:
+        """Drop the record if the fit found it to be a duplicate."""
+        original = ctx.artifact.get(record.id)
+        return Edit() if original is None else Edit(Status.DROPPED, f"near duplicate of {original}")

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+from datasketch import MinHash
+
+from regold.methods.similar import Contamination, contradictions, near_duplicates, shingles, signatures, spaced
+
+WORDS = [f"w{n}" for n in range(400)]
+
+
+def text(seed: int, size: int = 60) -> str:
+    return " ".join(Random(seed).choices(WORDS, k=size))
+
+
+def changed(original: str, times: int, seed: int) -> str:
+    words, random = original.split(), Random(seed)
+    for place in random.sample(range(len(words)), times):
+        words[place] = "new"
+    return " ".join(words)
+
+
+def test_signatures_estimate_the_jaccard_similarity_as_well_as_a_peer() -> None:
+    errors, peer = [], []
+    for seed in range(60):
+        one, two = text(seed, 120), changed(text(seed, 120), seed % 9, seed)
+        a, b = set(shingles(one).tolist()), set(shingles(two).tolist())
+        truth = len(a & b) / len(a | b)
+        first, second = signatures([one, two])
+        errors.append(abs((first == second).mean() - truth))
+        hashes = [MinHash(num_perm=64), MinHash(num_perm=64)]
+        for h, items in zip(hashes, (a, b), strict=True):
+            h.update_batch([int(i).to_bytes(8, "little") for i in items])
+        peer.append(abs(hashes[0].jaccard(hashes[1]) - truth))
+    assert np.mean(errors) < 0.06
+    assert np.mean(errors) < 1.5 * np.mean(peer) + 0.005
+
+
+def test_near_duplicates_point_to_the_first_and_never_chain() -> None:
+    texts = [text(1), text(2), changed(text(1), 1, 0), text(3), text(2), f"{text(1)}!"]
+    assert near_duplicates(signatures(texts)) == {2: 0, 4: 1, 5: 0}
+    assert near_duplicates(signatures([])) == {}
+
+
+def test_near_duplicates_are_found_and_others_are_not() -> None:
+    originals = [text(n, 120) for n in range(300)]
+    copies = [changed(t, 2, n) for n, t in enumerate(originals)]
+    found = near_duplicates(signatures(originals + copies), 0.8)
+    assert all(b == a - 300 for a, b in found.items())
+    assert len(found) >= 290
+
+
+def test_contradictions_ask_the_same_and_answer_otherwise() -> None:
+    asked = [spaced(q) for q in ("Who is it?", "who is  it", "Who was it?", "Who is it", "")]
+    assert contradictions(asked, ["bob", "ann", "bob", "bob", "x"]) == {0: [1], 3: [1], 1: [0, 3]}
+
+
+def test_contamination_tells_the_source_and_the_place() -> None:
+    known = Contamination({"eval 1": "The quick brown fox jumps over the lazy dog", "eval 2": "2 + 2?"}, 5)
+    found = known.find("He said: the Quick, brown fox JUMPS high")
+    assert found == ("eval 1", 9, 35)
+    assert known.find("2+2") == ("eval 2", 0, 3)
+    assert known.find("what is 2 + 2?") is None
+    assert known.find("") is None
+
+
+@pytest.mark.parametrize("piece", ["", "\ud800", "\x00", "a " * 50_000, "İ" * 1000])
+def test_odd_texts(piece: str) -> None:
+    assert signatures([piece, piece]).shape == (2, 64)
+    Contamination({"x": piece}).find(piece)

@@ -1,0 +1,40 @@
+"""Near duplicates, contradictions and contamination as stages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from regold.record import Status
+from regold.stages.contradictions import MarkContradictions
+from regold.stages.decontaminate import Decontaminate
+from regold.stages.near_duplicates import DropNearDuplicates
+from tests.stages.conftest import Play, make
+
+LONG = "The town lies on the river and it has a mill, a church, a school and a market where people come from afar "
+
+
+def test_the_first_of_near_duplicates_stays() -> None:
+    records = [make("b", LONG * 3, "yes"), make("a", LONG * 3, "no"), make("c", "Who?", "Me")]
+    play = Play(records).run(DropNearDuplicates(), order=1)
+    assert play.artifact == {"a": "b"}
+    assert play.edits["a"].reason == "near duplicate of b"
+    assert [play[i].status for i in "bac"] == [Status.NEW, Status.DROPPED, Status.NEW]
+
+
+def test_all_sides_of_a_contradiction_are_marked() -> None:
+    records = [make("a", "Who?", "Bob"), make("b", "who", "Ann"), make("c", "Who?", "bob."), make("d", "When?", "Now")]
+    play = Play(records).run(MarkContradictions(), order=1)
+    assert [play[i].status for i in "abcd"] == [Status.SUSPECT] * 3 + [Status.NEW]
+    assert play["a"].notes["contradictions.with"] == ["b"]
+    assert play.edits["b"].reason == "the same question is answered otherwise in a, c"
+
+
+def test_evaluation_texts_are_dropped(tmp_path: Path) -> None:
+    held_out = tmp_path / "eval.jsonl"
+    held_out.write_text('{"prompt": "How many legs has the old grey spider in the corner?", "completion": "8"}\n')
+    stage = Decontaminate(held_out, words=6)
+    taken = make("a", "Tell me: how many legs has the old grey spider?", "8")
+    play = Play([taken, make("b", "How many legs has it?", "8")]).run(stage)
+    assert [play[i].status for i in "ab"] == [Status.DROPPED, Status.NEW]
+    assert "eval.jsonl 0" in play.edits["a"].reason
+    assert stage.files == {"against": held_out}
