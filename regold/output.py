@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from regold.formats import (
     Columns,
     Exported,
     ExportRow,
+    Reject,
     Row,
     check_target,
     conversation,
@@ -105,11 +107,23 @@ def _places(out: Path) -> tuple[Path, Path, Path]:
 
 
 def _rejects(run: PastRun, place: Path) -> Path | None:
+    """Copy the rejected lines; where there are none, those of an earlier run go, and a file of another kind stays."""
     written = run.store.root / run.store.load / "rejects.jsonl"
     if not written.stat().st_size:
+        if _holds_rejects(place):
+            place.unlink()
         return None
     shutil.copyfile(written, place)
     return place
+
+
+def _holds_rejects(place: Path) -> bool:
+    try:
+        with place.open(encoding="utf-8") as lines:
+            first = json.loads(next(lines, "null"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(first, dict) and set(first) == {f.name for f in fields(Reject)}
 
 
 def export_run(root: Path, target: str, folder: Path) -> Exported:

@@ -105,3 +105,10 @@ def test_a_file_of_the_users_that_is_named_like_the_rejects_stays(tmp_path: Path
     mine.write_text("mine")
     go(job(tmp_path))
     assert mine.read_text() == "mine"
+
+
+def test_rejects_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
+    stale = tmp_path / "gold.rejected.jsonl"
+    stale.write_text(json.dumps({"file": "old.jsonl", "line": 3, "reason": "torn", "raw": "{"}) + "\n")
+    go(job(tmp_path))
+    assert not stale.exists()

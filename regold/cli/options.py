@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,7 +58,7 @@ Second = Annotated[
     str | None, typer.Option(help="another model for the views whose role is `second` (--set reason.role=second)")
 ]
 EngineRevision = Annotated[str | None, typer.Option(help="what tells this server's model apart; by default its host")]
-Adapter = Annotated[Path | None, typer.Option(help="a LoRA adapter folder, for a model in this process")]
+Adapter = Annotated[Path | None, typer.Option(help="a LoRA adapter folder for --model, in this process")]
 EncoderName = Annotated[
     str | None,
     typer.Option(help="lexical (default), lab, a sentence-transformers model, or openai:NAME for /v1/embeddings"),
@@ -112,7 +112,18 @@ class Asked:
                 "which model? Give --model NAME with --base-url URL (any OpenAI-compatible server), --model FOLDER or "
                 "a hub name (in this process), or --model lab (the small model shipped, for its own closed world)"
             )
-        return self._engine(self.model)
+        return self._adapted(self._engine(self.model))
+
+    def _adapted(self, student: EngineSpec) -> EngineSpec:
+        """Return the student with the adapter: it is trained for this model, and for none that judges or rates."""
+        if self.adapter is None:
+            return student
+        if student.kind != "transformers":
+            raise UsageError(
+                "--adapter is for a model in this process: let the server serve it under a name of its own, and give "
+                "that as --model"
+            )
+        return replace(student, adapter=str(self.adapter))
 
     def _engine(self, model: str) -> EngineSpec:
         from regold.engines.base import EngineSpec
@@ -124,8 +135,7 @@ class Asked:
             return EngineSpec("scripted", model.removeprefix("scripted:"), concurrency=self.concurrency)
         if urls:
             return EngineSpec("openai", model, urls, self.revision, concurrency=self.concurrency)
-        adapter = str(self.adapter) if self.adapter else None
-        return EngineSpec("transformers", model, revision=self.revision, adapter=adapter)
+        return EngineSpec("transformers", model, revision=self.revision)
 
     def _encoder(self) -> EngineSpec:
         from regold.engines.base import EngineSpec
@@ -136,7 +146,8 @@ class Asked:
         if name == LAB:
             return EngineSpec("static", str(lab_folder()))
         if name.startswith("openai:"):
-            return EngineSpec("openai", name.removeprefix("openai:"), tuple(self.base_url), self.revision)
+            embedder, urls = name.removeprefix("openai:"), tuple(self.base_url)
+            return EngineSpec("openai", embedder, urls, self.revision, concurrency=self.concurrency)
         return EngineSpec("sentence-transformers", name)
 
 

@@ -56,8 +56,9 @@ def _harmless(text: str) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    """Print one JSON object on stdout, with what could steer a terminal written as JSON's escapes."""
+    text = json.dumps(value, ensure_ascii=False)
+    sys.stdout.write("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text) + "\n")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,11 @@ from regold.engines.base import EngineSpec
 from regold.engines.client import Client, Faulty, base_urls, pinned
 from regold.engines.gather import Gather
 from regold.engines.hosts import Patience, shown
+from regold.engines.probing import probe_each
 from regold.engines.vectors import unit
 from regold.engines.wire import Kind, opening
 from regold.errors import EngineLacks, EngineRefused, EngineUnreachable, RecipeError, RequestFailed
 from regold.together import together
-
-PARALLEL = 8
 
 
 class OpenAIEncoder:
@@ -25,11 +25,9 @@ class OpenAIEncoder:
     def __init__(self, spec: EngineSpec, patience: Patience | None = None) -> None:
         if not spec.model:
             raise RecipeError("no embedding model: give the name under which the server serves it")
-        self.spec, self.urls = spec, base_urls(spec)
-        self.client = Client(spec, self.urls, patience or Patience())
-        self._gather: Gather[str, np.ndarray | RequestFailed] = Gather(
-            self._batch, spec.batch, len, min(PARALLEL, spec.concurrency)
-        )
+        self.spec, self.urls, self.patience = spec, base_urls(spec), patience or Patience()
+        self.client = Client(spec, self.urls, self.patience)
+        self._gather: Gather[str, np.ndarray | RequestFailed] = Gather(self._batch, spec.batch, len, spec.concurrency)
         self._width: int | None = None
 
     @property
@@ -71,22 +69,51 @@ class OpenAIEncoder:
 
     def _read(self, reply: Mapping[str, Any], count: int) -> list[np.ndarray | RequestFailed]:
         try:
-            rows = sorted(reply["data"], key=lambda row: row["index"])
-            vectors = np.asarray([row["embedding"] for row in rows], dtype=np.float32).reshape(count, -1)
-        except (KeyError, TypeError, ValueError):
+            vectors = _vectors(reply["data"], count)
+            if self._width not in (None, vectors.shape[1]):
+                raise ValueError(f"vectors of length {vectors.shape[1]} after those of length {self._width}")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise EngineLacks(
-                f"{shown(self.urls[0])}: /embeddings answered without vectors: {opening(repr(reply).encode())}"
+                f"{shown(self.urls[0])}: /embeddings of {self.spec.model} answered {count} texts with "
+                f"{error if isinstance(error, ValueError) else 'something else than vectors'}: "
+                f"{opening(repr(reply).encode())}. Give another --encoder, or a server that embeds"
             ) from None
         self._width = vectors.shape[1]
         return list(unit(vectors))
 
     async def probe(self) -> None:
-        """Embed one word. Raises EngineRefused where the model is not served, EngineUnreachable for other failures."""
-        (answer,) = await self._batch(["word"])
+        """Probe every server on its own; one that does not answer is left aside while another does.
+
+        Raises EngineRefused where the model is not served, EngineLacks for odd vectors, EngineUnreachable otherwise.
+        """
+        widths = await probe_each(self.urls, self._probe_one)
+        if len(set(widths)) > 1:
+            raise EngineLacks(f"the servers embed in vectors of different length: {', '.join(map(str, widths))}")
+
+    async def _probe_one(self, url: str) -> int:
+        one = OpenAIEncoder(replace(self.spec, base_urls=(url,)), self.patience)
+        try:
+            (answer,) = await one._batch(["word"])
+        finally:
+            await one.close()
         if isinstance(answer, RequestFailed):
-            raise EngineUnreachable(f"{shown(self.urls[0])} cannot embed even one word: {answer}")
+            raise EngineUnreachable(f"{shown(url)} cannot embed even one word: {answer}")
+        return len(answer)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._gather.close()
         await self.client.close()
+
+
+def _vectors(rows: Sequence[Mapping[str, Any]], count: int) -> np.ndarray:
+    """Return the vectors in the order of their texts, shape (count, d). Raises ValueError saying what is odd."""
+    if sorted(row["index"] for row in rows) != list(range(count)):
+        raise ValueError(f"{len(rows)} vectors, or their places are wrong")
+    listed = [row["embedding"] for row in sorted(rows, key=lambda row: int(row["index"]))]
+    if len({len(vector) for vector in listed}) != 1 or not listed[0]:
+        raise ValueError("vectors of different length, or empty ones")
+    vectors = np.asarray(listed, dtype=np.float32)
+    if vectors.ndim != 2 or not np.isfinite(vectors).all():
+        raise ValueError("vectors that are not all finite numbers")
+    return vectors

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from regold.engines.base import Completion, Engine, Need, Request
 from regold.errors import EngineError, EngineLacks, EngineUnreachable, RequestFailed
@@ -14,6 +15,8 @@ from regold.record import Message, Messages
 from regold.together import together
 
 log = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
 
 WHY = {
     Need.LOGPROBS: "the recipe selects repairs by the model's confidence, which needs log-probabilities",
@@ -41,8 +44,8 @@ class Unscored(RequestFailed):
     """Report an answer without the log-probabilities that were asked for; it fails its record, or else a probe."""
 
 
-async def probe_each(urls: Sequence[str], probe_one: Callable[[str], Awaitable[None]]) -> None:
-    """Probe every server on its own; one that does not answer is left aside while another does."""
+async def probe_each(urls: Sequence[str], probe_one: Callable[[str], Awaitable[Found]]) -> list[Found]:
+    """Probe every server on its own and return what was found; one that is dead is left aside while another lives."""
     results = await asyncio.gather(*map(probe_one, urls), return_exceptions=True)
     dead = [r for r in results if isinstance(r, EngineUnreachable)]
     for result in results:
@@ -50,6 +53,7 @@ async def probe_each(urls: Sequence[str], probe_one: Callable[[str], Awaitable[N
             raise result
     for error in dead:
         log.warning("%s", error)
+    return [r for r in results if not isinstance(r, BaseException)]
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from regold.engines.gather import Gather
 from regold.engines.probing import lacks
 from regold.engines.template import render
 from regold.engines.weights import folder_digest
-from regold.engines.wire import clip
+from regold.engines.wire import clip, spoken
 from regold.errors import EngineLacks, EngineRefused, InputError, RecipeError, RequestFailed
 from regold.fingerprint import digest
 from regold.record import Message, Messages
@@ -72,7 +73,8 @@ class TransformersEngine:
         room = model.positions - len(ids)
         if room < 1:
             raise RequestFailed(f"the prompt has {len(ids)} tokens and the model reads {model.positions}")
-        seed = int(digest(self.identity, request)[:15], 16) if request.temperature > 0 else 0
+        asked = replace(request, messages=spoken(request.messages))
+        seed = int(digest(self.identity, asked)[:15], 16) if request.temperature > 0 else 0
         said = await self._said(
             Job(ids, min(request.max_tokens, room), request.temperature, request.top_p, request.stop, seed)
         )

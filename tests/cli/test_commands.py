@@ -101,6 +101,17 @@ def test_a_record_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     assert "[red]q" in shown
 
 
+def test_json_holds_no_character_that_steers_a_terminal(tmp_path: Path) -> None:
+    said = "\x9b2Jq\u202e\U000e0001"
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps({"id": "x", "instruction": said, "output": "é"}) + "\n")
+    regold("repair", path, "--into", tmp_path / "run", "--model", "scripted:")
+    shown = regold("show", tmp_path / "run", "x", "--json")
+    assert all(c.isprintable() or c == "\n" for c in shown)
+    assert "é" in shown
+    assert json.loads(shown)["before"][0]["content"][:8] == said[:8]
+
+
 def test_a_column_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text(json.dumps({"instruction": "q", "output": "a", "\x1b[2Jx": 1, "\x9b2Jy": 2}) + "\n")

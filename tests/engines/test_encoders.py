@@ -5,12 +5,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from regold.engines import open_encoder
 from regold.engines.base import Encoder, EngineSpec
+from regold.engines.openai_encoder import OpenAIEncoder
 from regold.engines.static import StaticEncoder, read_embeddings
 from regold.errors import EngineError, EngineLacks, EngineRefused, RecipeError, RequestFailed
 from tests.server import Running, running
@@ -124,12 +126,57 @@ def test_one_text_too_long_fails_alone(server: Running) -> None:
 
 def test_embedding_errors_name_what_is_wrong(server: Running) -> None:
     server.control(faults=[{"kind": "nonsense"}])
-    with pytest.raises(EngineLacks, match="without vectors"):
+    with pytest.raises(EngineLacks, match="something else than vectors"):
         encoded(open_encoder(EngineSpec("openai", "tiny", (server.url,))), ["x"])
     with pytest.raises(EngineRefused, match="serves no embeddings of huge"):
         encoded(open_encoder(EngineSpec("openai", "huge", (server.url,))), ["x"])
     with pytest.raises(RecipeError, match="one of lexical, openai, sentence-transformers, static"):
         open_encoder(EngineSpec("oracle"))
+
+
+GOOD = [{"index": 0, "embedding": [0.5, 0.5]}, {"index": 1, "embedding": [1.0, 0.0]}]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (GOOD[:1], "1 vectors"),
+        ([GOOD[0], GOOD[0]], "their places are wrong"),
+        ([GOOD[0], {"index": 1, "embedding": [1.0]}], "different length"),
+        ([{**row, "embedding": []} for row in GOOD], "empty"),
+        ([GOOD[0], {"index": 1, "embedding": [1.0, float("nan")]}], "not all finite"),
+        ([GOOD[0], {"index": 1, "embedding": [1.0, None]}], "something else than vectors|not all finite"),
+        ([{**row, "embedding": "AAAA"} for row in GOOD], "could not convert|something else"),
+        ([[1.0], [2.0]], "something else than vectors"),
+        (None, "something else than vectors"),
+        ({"error": 1}, "something else than vectors"),
+    ],
+)
+def test_odd_vectors_are_refused(rows: Any, said: str) -> None:
+    encoder = OpenAIEncoder(EngineSpec("openai", "tiny", ("http://127.0.0.1:9/v1",)))
+    with pytest.raises(EngineLacks, match=f"answered 2 texts with .*({said})"):
+        encoder._read({"data": rows}, 2)
+
+
+def test_vectors_keep_their_length(server: Running) -> None:
+    encoder = OpenAIEncoder(EngineSpec("openai", "tiny", ("http://127.0.0.1:9/v1",)))
+    encoder._read({"data": GOOD}, 2)
+    with pytest.raises(EngineLacks, match="length 3 after those of length 2"):
+        encoder._read({"data": [{"index": 0, "embedding": [1, 2, 3]}]}, 1)
+
+
+def test_each_embedding_server_is_probed(server: Running, tmp_path: Path) -> None:
+    server.control(faults=[])
+    with running(tmp_path) as other:
+        two = EngineSpec("openai", "tiny", (server.url, other.url))
+        probed(two)
+        assert other.count("/v1/embeddings").total() == 1
+        other.control(faults=[{"kind": "html", "times": 100}])
+        with pytest.raises(EngineError, match="Router login"):
+            probed(replace(two, base_urls=(other.url,)))
+        other.control(faults=[{"kind": "nonsense", "times": 100}])
+        with pytest.raises(EngineLacks, match="something else than vectors"):
+            probed(two)
 
 
 def probed(spec: EngineSpec) -> None:

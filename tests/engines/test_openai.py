@@ -167,7 +167,7 @@ def test_many_odd_answers_of_a_sound_server_cost_few_probes(server: Running) -> 
     before = server.count().total()
     found = using(server, work, concurrency=1)
     assert all(isinstance(f, RequestFailed) for f in found)
-    assert server.count().total() - before == 64 + 7
+    assert 64 < server.count().total() - before <= 64 + 7
 
 
 def test_an_empty_answer_needs_no_logprobs(tmp_path: Path) -> None:

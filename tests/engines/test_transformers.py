@@ -102,6 +102,16 @@ def test_samples_are_drawn_anew_and_again_the_same(tiny: Path) -> None:
     assert len(set(first)) > 4
 
 
+def test_what_is_not_spoken_does_not_change_a_sample(tiny: Path) -> None:
+    async def work(engine: TransformersEngine) -> list[str]:
+        turns = ((Message("user", "hi"),), (Message("user", "hi", {"id": "m-1", "time": 3}),))
+        asked = [Request(messages, temperature=1.0, max_tokens=16) for messages in turns]
+        return [done.text for done in await asyncio.gather(*map(engine.generate, asked))]
+
+    first, second = using(tiny, work)
+    assert first == second
+
+
 def test_samples_follow_the_distribution(tiny: Path) -> None:
     async def work(engine: TransformersEngine) -> list[Completion]:
         asked = [Request(turn("x"), temperature=1.0, max_tokens=1, logprobs=True, sample=i) for i in range(600)]
