@@ -140,3 +140,18 @@ def training_rows(data: Path, format: str | None = None) -> list[tuple[Messages,
     if (data / "manifest.json").is_file():
         return [(f.messages, f.weight) for f in kept(open_run(data))]
     return [(row.messages, 1.0) for row in read(data, format=format) if isinstance(row, Row)]
+
+
+def training_table(data: Path) -> Mapping[str, Any]:
+    """Return the table `[train]` of a run's recipe; nothing for a data file or a recipe without one."""
+    if not (data / "manifest.json").is_file():
+        return {}
+    found: Mapping[str, Any] = open_run(data).manifest["recipe"].get("train") or {}
+    return found
+
+
+def turns_checked(data: Path) -> str:
+    """Return which assistant turns a run checked, `last` or `all`; `last` for a data file."""
+    if not (data / "manifest.json").is_file():
+        return "last"
+    return str(open_run(data).manifest["source"].get("turns", "last"))

@@ -1,77 +1,27 @@
-"""`regold train`, `evaluate` and `demo`: fine-tune on what was kept, measure it, show the whole way."""
+"""`regold evaluate` and `demo`: measure a model, show the whole way."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import regold.cli.options as o
-from regold.cli.screen import Watch, exit_codes, print_json, say, watching
+from regold.cli.screen import exit_codes, print_json, say, watching
 
 if TYPE_CHECKING:
     from regold.engines import EngineSpec
     from regold.evaluate import Evaluation
     from regold.formats import Row
 
-Epochs = Annotated[int, typer.Option(min=1)]
-Batch = Annotated[int, typer.Option("--batch-size", min=1, help="records in one step")]
-Rank = Annotated[int, typer.Option(min=1, help="of the LoRA matrices")]
-Alpha = Annotated[int, typer.Option(min=1, help="LoRA's scale is alpha / rank")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command("train")(train)
     app.command("evaluate")(evaluate)
     app.command("demo")(demo)
-
-
-def train(
-    data: Annotated[Path, typer.Argument(help="a finished run, or a data file")],
-    out: Annotated[Path, typer.Option(help="the folder for the adapter (or the model) and its card")],
-    model: Annotated[str, typer.Option(help="a local folder or hub name, or `lab`")],
-    epochs: Epochs = 2,
-    learning_rate: Annotated[float, typer.Option(help="the highest learning rate")] = 2e-4,
-    batch_size: Batch = 16,
-    rank: Rank = 16,
-    alpha: Alpha = 32,
-    max_length: Annotated[int, typer.Option(min=8, help="in tokens; longer records are left out and counted")] = 2048,
-    seed: Annotated[int, typer.Option(help="of the order of records and the adapter's start")] = 0,
-    full: Annotated[bool, typer.Option("--full", help="train every weight instead of LoRA's")] = False,
-    merge: Annotated[bool, typer.Option("--merge", help="save a whole model instead of an adapter")] = False,
-    weighted: Annotated[bool, typer.Option(help="weigh each record of a run by its weight")] = True,
-    format: o.Format = None,
-    as_json: o.AsJson = False,
-) -> None:
-    """Fine-tune a model on a run's kept records (or on a file), with loss on the response only."""
-    with exit_codes():
-        from dataclasses import asdict
-
-        from regold.output import training_rows
-        from regold.train import TrainSettings
-        from regold.train import train as fit
-
-        settings = TrainSettings(
-            epochs=epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            rank=rank,
-            alpha=alpha,
-            max_length=max_length,
-            seed=seed,
-            full=full,
-        )
-        rows = [(messages, weight if weighted else 1.0) for messages, weight in training_rows(data, format)]
-        with watching() as watch:
-            card = fit(_folder(model), rows, out, settings, merge=merge, progress=_steps(watch))
-        if as_json:
-            print_json({"out": str(out), **asdict(card)})
-        else:
-            say(f"{card.trained} of {card.given} records, {card.steps} steps, {card.wall_s:.1f} s: {out}")
 
 
 def evaluate(
@@ -141,20 +91,3 @@ async def _evaluate(
 def _measured(found: Evaluation) -> dict[str, object]:
     names = ("accuracy", "standard_error", "n", "unread", "temperature", "samples")
     return {name: getattr(found, name) for name in names}
-
-
-def _folder(model: str) -> str:
-    return str(o.lab_folder()) if model == o.LAB else model
-
-
-def _steps(watch: Watch) -> Callable[[int, int, float], None]:
-    tick: Callable[[int], None] | None = None
-    seen = 0
-
-    def progress(step: int, steps: int, loss: float) -> None:
-        nonlocal tick, seen
-        tick = tick or watch("train", steps)
-        tick(step - seen)
-        seen = step
-
-    return progress

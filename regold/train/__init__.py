@@ -1,4 +1,4 @@
-"""Fine-tune a model on kept records: LoRA or every weight, loss on the response only, each record by its weight."""
+"""Fine-tune a model on kept records: LoRA or every weight, loss on responses only, each record by its weight."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from regold.errors import MissingExtra
 from regold.record import Messages
-from regold.train.settings import Progress, TrainCard, TrainSettings
+from regold.train.card import TrainCard
+from regold.train.settings import Progress, TrainSettings
 
 __all__ = ["Progress", "TrainCard", "TrainSettings", "train"]
 
@@ -19,16 +20,20 @@ def train(
     settings: TrainSettings | None = None,
     *,
     merge: bool = False,
+    chat_template: str | None = None,
     threads: int | None = 1,
+    save_s: float | None = None,
     progress: Progress | None = None,
 ) -> TrainCard:
     """Fine-tune `model` (a folder or a hub name) on records with their weights (0 to 1) and save the result in `out`.
 
-    The loss is sum(w * nll) / tokens over a step's response tokens, with the weights scaled to a mean of 1 over all
-    response tokens: equal weights, whatever their size, are no weights. `out` gets an adapter, or with `merge` (and
-    with `settings.full`) a model that loads by itself, and in either case the tokenizer and a card; it appears whole
-    or not at all. Where it already holds this same training, its card is returned and nothing is trained. On a CPU the
-    same seed gives the same bytes; `threads` is torch's (None leaves it alone): two collapse beside a busy process.
+    The loss is sum(w * nll) / tokens over a step's response tokens on all processes, with the weights scaled to a mean
+    of 1 over all response tokens: equal weights, whatever their size, are no weights. `out` gets an adapter, or with
+    `merge` (and with `settings.full`) a model that loads by itself, and in either case the tokenizer and a card; it
+    appears whole or not at all. Where it already holds this same training, its card is returned and nothing is
+    trained. Every `save_s` seconds (None: never) a checkpoint is kept beside `out`, from which the same call goes on.
+    On a CPU the same seed gives the same bytes, broken off or not; `threads` is torch's (None leaves it alone): two
+    collapse beside a busy process. `chat_template` (its text) takes the place of the tokenizer's own.
 
     Raises UsageError for what cannot be trained, RunError where the loss is no number, MissingExtra without trl.
     """
@@ -36,5 +41,14 @@ def train(
         from regold.train.job import fine_tune
     except ModuleNotFoundError as error:
         raise MissingExtra(error.name or "trl", "train") from None
-    settings = settings or TrainSettings()
-    return fine_tune(model, rows, Path(out), settings, merge=merge, threads=threads, progress=progress)
+    return fine_tune(
+        model,
+        rows,
+        Path(out),
+        settings or TrainSettings(),
+        merge=merge,
+        chat_template=chat_template,
+        threads=threads,
+        save_s=save_s,
+        progress=progress,
+    )

@@ -1,4 +1,4 @@
-"""Turn a record into token ids of which only the response's carry loss, whatever the chat template."""
+"""Turn a record into token ids of which only responses carry loss, whatever the chat template."""
 
 from __future__ import annotations
 
@@ -15,41 +15,58 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A record's token ids; those from `start` on are the response with its end-of-turn token."""
+    """A sequence of token ids; those in `spans` (from, up to) are responses, each with its end-of-turn token."""
 
     ids: list[int]
-    start: int
+    spans: tuple[tuple[int, int], ...]
+
+    @property
+    def start(self) -> int:
+        """Return the place of the first token with loss."""
+        return self.spans[0][0]
+
+    @property
+    def trained(self) -> int:
+        """Return how many tokens carry loss."""
+        return sum(end - start for start, end in self.spans)
 
     @property
     def labels(self) -> list[int]:
-        """Return one label a token: its id from `start` on, IGNORED before."""
-        return [IGNORED] * self.start + self.ids[self.start :]
+        """Return one label a token: its id inside a response, IGNORED elsewhere."""
+        labels = [IGNORED] * len(self.ids)
+        for start, end in self.spans:
+            labels[start:end] = self.ids[start:end]
+        return labels
 
 
 class EncodeChat:
     """Encodes records for one tokenizer: the query as a model is prompted with it, then the response.
 
-    In a conversation of several turns the earlier assistant turns are query: they are read, not trained on. The
-    prompt's tokens are exactly those at generation time; where a merge would straddle the boundary, the response is
-    tokenised on its own. The labels end with the template's end-of-turn token, or with the tokenizer's where it has
+    The prompt's tokens are exactly those at generation time; where a merge would straddle the boundary, the response
+    is tokenised on its own. The labels end with the template's end-of-turn token, or with the tokenizer's where it has
     none.
     """
 
     def __init__(self, tokenizer: Any) -> None:
         """Take a Hugging Face tokenizer. Raises UsageError where it has no chat template or no end token."""
-        if not tokenizer.chat_template or tokenizer.eos_token_id is None:
-            missing = (
-                "chat template: put a chat_template.jinja"
-                if tokenizer.eos_token_id is not None
-                else "eos token: set it"
+        if not tokenizer.chat_template:
+            raise UsageError(
+                f"the tokenizer of {tokenizer.name_or_path} has no chat template (base models often have none): give "
+                "one with --chat-template FILE, or put a chat_template.jinja in the model's folder"
             )
-            raise UsageError(f"the tokenizer of {tokenizer.name_or_path} has no {missing} in the model's folder")
+        if tokenizer.eos_token_id is None:
+            raise UsageError(
+                f"the tokenizer of {tokenizer.name_or_path} has no eos token: set it in the model's folder"
+            )
         self._tokenizer = tokenizer
         added = getattr(tokenizer, "added_tokens_decoder", {})
         self._special = {*tokenizer.all_special_ids, *(id_ for id_, token in added.items() if token.special)}
 
     def __call__(self, messages: Messages) -> Encoded:
-        """Encode one record. Raises InputError where it does not end with a response or its template cannot hold it."""
+        """Encode a record with loss on its last turn; earlier assistant turns are read, not trained on.
+
+        Raises InputError where it does not end with a response or its template cannot hold it.
+        """
         if len(messages) < 2 or messages[-1].role != "assistant":
             raise InputError("it does not end with an assistant's message after a query")
         prompt, whole = render(self._tokenizer, messages[:-1], prompting=True), render(self._tokenizer, messages)
@@ -57,7 +74,27 @@ class EncodeChat:
             raise InputError("the chat template writes the prompt differently once it is answered")
         before, ids = self._tokens(prompt), self._tokens(whole)
         answer = ids[len(before) :] if ids[: len(before)] == before else self._tokens(whole[len(prompt) :])
-        return Encoded(before + self._ended(answer), len(before))
+        ended = self._ended(answer)
+        return Encoded(before + ended, ((len(before), len(before) + len(ended)),))
+
+    def every_turn(self, messages: Messages) -> list[Encoded]:
+        """Encode a record with loss on every assistant turn that answers something.
+
+        Each turn is encoded as it would be generated. Turns share one sequence while each begins with all of the one
+        before; where a template rewrites earlier turns (dropping their reasoning, say) a new sequence begins.
+        """
+        places = [i for i, m in enumerate(messages) if m.role == "assistant"]
+        asked = [i for i in places if any(m.role != "system" for m in messages[:i])]
+        if not asked or asked[-1] != len(messages) - 1:
+            raise InputError("it does not end with an assistant's message after a query")
+        sequences: list[Encoded] = []
+        for turn in (self(messages[: i + 1]) for i in asked):
+            last = sequences[-1] if sequences else None
+            if last and turn.start >= len(last.ids) and turn.ids[: len(last.ids)] == last.ids:
+                sequences[-1] = Encoded(turn.ids, last.spans + turn.spans)
+            else:
+                sequences.append(turn)
+        return sequences
 
     def _tokens(self, text: str) -> list[int]:
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -1,0 +1,84 @@
+"""Training in several processes, and after a kill, ends in the weights of one unbroken process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from regold.fingerprint import file_digest
+from tests.tiny import build_tiny
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {
+    "PYTHONPATH": str(ROOT),
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    """Return `train` with records of unlike lengths and weights, so many that no number of processes divides them."""
+    build_tiny(tmp_path / "tiny")
+    rows = [{"instruction": f"Code of {n}?" + "x" * (n % 21), "output": "y" * (1 + n * 7 % 19)} for n in range(77)]
+    (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return ["train", str(tmp_path / "data.jsonl"), "--model", str(tmp_path / "tiny"), "--json"]
+
+
+def started(out: Path, words: list[str], processes: int = 1) -> subprocess.Popen[str]:
+    several = ["torch.distributed.run", "--standalone", "--nproc_per_node", str(processes), "-m"]
+    launch = [sys.executable, "-m", *(several if processes > 1 else []), "regold", *words, "--out", str(out)]
+    return subprocess.Popen(launch, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def card(out: Path, words: list[str], processes: int = 1) -> dict:
+    process = started(out, words, processes)
+    told, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    return json.loads(told)
+
+
+def weights(folder: Path) -> dict:
+    return load_file(next(folder.glob("*.safetensors")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "how", [["--full", "--learning-rate", "1e-3"], ["--rank", "4", "--checkpointing", "--packing", "--dropout", "0"]]
+)
+def test_two_processes_end_in_the_weights_of_one(tmp_path: Path, words: list[str], how: list[str]) -> None:
+    one = card(tmp_path / "one", [*words, *how, "--batch-size", "8"])
+    two = card(tmp_path / "two", [*words, *how, "--batch-size", "4"], processes=2)
+    assert (one["steps"], two["steps"], two["processes"]) == (20, 20, 2)
+    assert [loss for _, loss in two["losses"]] == pytest.approx([loss for _, loss in one["losses"]], rel=1e-4)
+    ours, theirs = weights(tmp_path / "one"), weights(tmp_path / "two")
+    assert max(float((ours[name] - theirs[name]).abs().max()) for name in ours) <= 1e-4
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data.jsonl", "one", "tiny", "two"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [["--full"], ["--rank", "4", "--dropout", "0.1"]])
+def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path: Path, words: list[str], how: list[str]) -> None:
+    words = [*words, *how, "--batch-size", "4", "--accumulate", "2", "--epochs", "40", "--save-minutes", "0.005"]
+    card(tmp_path / "whole", words)
+    process = started(tmp_path / "cut", words)
+    while not list((tmp_path / "cut.part").glob("checkpoint-*/trainer_state.json")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (tmp_path / "cut").exists()
+    resumed = card(tmp_path / "cut", words)
+    assert 0 < resumed["resumed_from"] < resumed["steps"] == 400
+    name = next((tmp_path / "whole").glob("*.safetensors")).name
+    assert file_digest(tmp_path / "whole" / name) == file_digest(tmp_path / "cut" / name)
+    assert not (tmp_path / "cut.part").exists()
