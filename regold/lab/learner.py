@@ -16,8 +16,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from regold.record import Messages
 from regold.train import TrainSettings
+from regold.train.batches import collate_with
 from regold.train.encode import IGNORED, EncodeChat, Encoded
-from regold.train.loop import collate_with, token_nll
+from regold.train.loop import token_nll
 
 Pack: TypeAlias = Encoded
 TokenLoss: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
