@@ -32,6 +32,11 @@ def key_terms(text: str) -> frozenset[str]:
     return frozenset(_stem(word) for word in words(text) if _telling(word))
 
 
+def telling_words(text: str) -> frozenset[str]:
+    """Return the words that say what a text is about as they are written, without numbers."""
+    return frozenset(word for word in words(text) if _telling(word) and not word[0].isdigit())
+
+
 def _telling(word: str) -> bool:
     if any(c.isdigit() for c in word) or _UNSPACED.search(word):
         return True

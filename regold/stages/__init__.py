@@ -10,18 +10,26 @@ from regold.stage import Stage
 from regold.stages.ask_if_right import AskIfRight
 from regold.stages.base_view import AnswerDirectly
 from regold.stages.check_text import CheckText
+from regold.stages.cluster import ClusterRecords
 from regold.stages.contradictions import MarkContradictions
 from regold.stages.decontaminate import Decontaminate
 from regold.stages.duplicates import DropDuplicates
 from regold.stages.embed import EmbedQueries
+from regold.stages.embed_records import EmbedRecords
+from regold.stages.fuse import FusePairs
 from regold.stages.import_notes import ImportNotes
 from regold.stages.judge import JudgeAgreement
+from regold.stages.mix import ChooseMix
 from regold.stages.near_duplicates import DropNearDuplicates
+from regold.stages.pair import PairRecords
+from regold.stages.partition import PartitionByQuality
+from regold.stages.pick import PickRepresentatives
 from regold.stages.rate import RateRecords
 from regold.stages.reasoned_view import ReasonAndReflect
 from regold.stages.relabel import RelabelWithNeighbours
 from regold.stages.review import ReviewCandidates
 from regold.stages.select import KeepConfident
+from regold.stages.settle import SettlePairs
 from regold.stages.take_answer import TakeAnswer
 
 STAGES: Mapping[str, type[Stage]] = {
@@ -34,9 +42,17 @@ STAGES: Mapping[str, type[Stage]] = {
     "ReasonAndReflect": ReasonAndReflect,
     "JudgeAgreement": JudgeAgreement,
     "EmbedQueries": EmbedQueries,
+    "EmbedRecords": EmbedRecords,
     "RelabelWithNeighbours": RelabelWithNeighbours,
     "ReviewCandidates": ReviewCandidates,
     "KeepConfident": KeepConfident,
+    "PartitionByQuality": PartitionByQuality,
+    "ClusterRecords": ClusterRecords,
+    "PickRepresentatives": PickRepresentatives,
+    "PairRecords": PairRecords,
+    "FusePairs": FusePairs,
+    "SettlePairs": SettlePairs,
+    "ChooseMix": ChooseMix,
     "AskIfRight": AskIfRight,
     "TakeAnswer": TakeAnswer,
     "RateRecords": RateRecords,

@@ -174,7 +174,7 @@ class Store:
         return values
 
     def _initial(self, name: str, part: int) -> list[Any]:
-        if name in ("messages", "options"):
+        if name in ("messages", "options", "file"):
             return list(self.loaded(part, [name])[name].to_pylist())
         rows = self.loaded(part, ["id"]).num_rows
         return [{"status": str(Status.NEW), "weight": 1.0}.get(name)] * rows
@@ -208,7 +208,7 @@ class Store:
 
     def table(self, steps: Sequence[StepPlace]) -> Table:
         """Return the whole data set by columns as the given steps left it."""
-        known = {*FIXED, *(name for step in steps for name in step.writes)}
+        known = {*FIXED, "file", *(name for step in steps for name in step.writes)}
 
         def read(name: str) -> Sequence[Any]:
             if name not in known:

@@ -14,7 +14,7 @@ class Table:
     """Columns over all records in load order; each is read from the run directory when first asked for."""
 
     def __init__(self, ids: Sequence[str], column: Callable[[str], Any]) -> None:
-        """Take the ids and a reader of columns: `status`, `messages`, `options`, `weight`, or a note's full name."""
+        """Take the ids and a reader of columns: status, messages, options, weight, file, or a note's full name."""
         self._ids = ids
         self._read = column
         self._columns: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Fuses two records into one, or mends one: model operators in a loop under a checklist whose loss must fall."""
+"""The loop: model operators write versions of a record, a checklist weighs them, and the best one is kept."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from regold.asking import ask_form, asked, conversation
-from regold.engines.base import Request
+from regold.asking import ask_form
 from regold.methods.checklist import (
     NEUTRAL,
     TEMPLATES,
@@ -27,7 +26,6 @@ from regold.methods.checklist import (
 from regold.methods.drafts import Draft, Source, count
 from regold.methods.replies import json_reply, json_texts, plain_texts, text_schema
 from regold.methods.terms import key_terms, share_found, stands_in
-from regold.record import Record
 from regold.stage import Context
 
 AIMS = tuple(f"aim_{template}" for template in TEMPLATES)
@@ -245,14 +243,3 @@ def _still(fault: Fault, draft: Draft) -> bool:
         return False
     terms = key_terms(fault.detail)
     return stands_in(fault.detail, draft.text) or (bool(terms) and share_found(terms, draft.text) >= 0.8)
-
-
-async def answer_directly(ctx: Context, record: Record, max_tokens: int) -> str:
-    """Return the model's own answer to a record without showing it the stored one; empty where it was cut off."""
-    said = await ctx.ask("student", Request(asked(ctx, "direct", record), max_tokens=max_tokens))
-    return "" if said.finish == "length" else said.text.strip()
-
-
-def source_of(record: Record, answer: str) -> Source:
-    """Return a record as a source of a merge."""
-    return Source(conversation(record.query), record.response, answer)
