@@ -113,3 +113,25 @@ def lab(
 
 def _listed(text: str | None) -> tuple[str, ...] | None:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if text else None
+
+
+@bench.command("stress")
+def stress(
+    json: Annotated[Path, typer.Option(help="where every figure of every seed goes")],
+    into: Annotated[Path, typer.Option(help="where the bench keeps its runs")] = Path("runs/stress"),
+    only: Annotated[str | None, typer.Option(help="some of the scenarios, such as withheld,forms")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="seeds a scenario")] = 3,
+    items: Annotated[int, typer.Option(min=20, help="records a run")] = 300,
+    out: Annotated[Path | None, typer.Option(help="a folder for the page")] = None,
+) -> None:
+    """Measure the recipe robustft on the lab where it is hard; what is done is kept, the same command resumes."""
+    with exit_codes():
+        from regold.bench.stress import run_stress
+        from regold.bench.stress_report import write_stress
+        from regold.files import write_json
+
+        found = run_stress(into, only.split(",") if only else (), seeds, items, say_error)
+        write_json(json, found)
+        if out is not None:
+            write_stress(found, out)
+        say(f"{len(found['results'])} rows, {found['seconds']} s: {json}")

@@ -1,0 +1,118 @@
+"""The stress bench: its pairs say what they claim, its figures add up, and finished seeds are not run again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from regold.bench import stress
+from regold.bench.stress import run_stress, summarised
+from regold.bench.stress.forms import AGREE, CHECK, pairs
+from regold.bench.stress.lab import Outcome, measured
+from regold.bench.stress.neighbours import withheld
+from regold.bench.stress.task import Task
+from regold.bench.stress_report import markdown, write_stress
+from regold.cli import app
+from regold.prompts import Prompts
+from regold.record import Fate
+
+
+def test_pairs_of_forms_differ_in_words_and_only_half_of_them_in_what_they_say() -> None:
+    made = pairs(30, 1)
+    assert made == pairs(30, 1) != pairs(30, 2)
+    assert len(made) == 180
+    assert sum(p.same for p in made) == 90
+    for pair in made:
+        if pair.kind == "list in any order":
+            one, other = (
+                set(t.removeprefix("They are ").strip(".").replace(" and ", ", ").split(", "))
+                for t in (pair.first, pair.second)
+            )
+            assert (one == other) == pair.same
+        elif pair.kind == "number":
+            one, other = ("".join(c for c in t.removesuffix(".0") if c.isdigit()) for t in (pair.first, pair.second))
+            assert (one == other) == pair.same
+            assert pair.first != pair.second
+    assert sum(p.first == p.second for p in made) <= 5
+
+
+@pytest.mark.parametrize(("name", "texts"), [("agree", AGREE), ("check", CHECK)])
+def test_five_wordings_ask_for_all_there_is(name: str, texts: tuple[str, ...]) -> None:
+    assert len(set(texts)) == 5
+    for text in texts:
+        Prompts("one", {name: text}).check(name)
+
+
+def outcome(n: int, noise: str | None, suspect: bool, fate: Fate, right: bool, context: bool | None = None) -> Outcome:
+    return Outcome(str(n), noise, suspect, None, context, None, fate, right)
+
+
+def test_the_figures_of_a_run() -> None:
+    done = [
+        outcome(0, None, False, Fate.KEPT, True),
+        outcome(1, None, True, Fate.DROPPED, True),
+        outcome(2, "symmetric", True, Fate.REPAIRED, True, True),
+        outcome(3, "symmetric", True, Fate.REPAIRED, False, False),
+        outcome(4, "symmetric", False, Fate.KEPT, False),
+    ]
+    found = measured(done)
+    assert found["precision"] == found["recall"] == found["f1"] == pytest.approx(2 / 3)
+    assert (found["before"], found["kept"]) == (0.4, 0.8)
+    assert (found["kept_right"], found["repaired_right"], found["context_right"]) == (0.5, 0.5, 0.5)
+    misasked = measured([*done[:2], outcome(2, "instruction", True, Fate.REPAIRED, False)])
+    assert misasked["repaired_right"] is None
+
+
+def test_a_summary_is_the_mean_over_seeds_that_have_the_figure() -> None:
+    rows = [
+        {"scenario": "s", "setting": "a", "seed": 0, "n": 10, "f1": 0.5, "right": None},
+        {"scenario": "s", "setting": "a", "seed": 1, "n": 12, "f1": 0.7, "right": 0.25},
+        {"scenario": "s", "setting": "b", "seed": 0, "n": 10, "right": None},
+    ]
+    one, other = summarised(rows)
+    assert one["n"] == 22
+    assert one["f1"] == {"mean": 0.6, "deviation": pytest.approx(0.1414)}
+    assert one["right"] == {"mean": 0.25, "deviation": None}
+    assert set(other) == {"scenario", "setting", "seeds", "n"}
+
+
+def test_finished_seeds_are_kept_and_the_page_holds_every_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[int] = []
+
+    def scenario(task: Task) -> list[dict[str, Any]]:
+        """Measure nothing."""
+        ran.append(task.seed)
+        return [{"setting": "only one", "n": task.items, "f1": 0.5 + task.seed / 10}]
+
+    monkeypatch.setattr(stress, "SCENARIOS", {"nothing": scenario})
+    monkeypatch.setattr("regold.bench.stress_report.SCENARIOS", {"nothing": scenario})
+    found = run_stress(tmp_path, seeds=2, items=20, watch=lambda text: None)
+    again = run_stress(tmp_path, seeds=3, items=20, watch=lambda text: None)
+    assert ran == [0, 1, 2]
+    assert again["results"][:2] == found["results"]
+    page, figures = write_stress(found, tmp_path / "page")
+    assert page.read_text() == markdown(found)
+    assert "| only one | 40 | .550 ±.071 |" in page.read_text()
+    assert json.loads(figures.read_text())["summary"] == found["summary"]
+
+
+def test_an_unknown_scenario_is_refused(tmp_path: Path) -> None:
+    words = ["bench", "stress", "--json", str(tmp_path / "x.json"), "--into", str(tmp_path), "--only", "storm"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2
+    assert "no scenario 'storm'; there are noise-kinds" in done.output
+
+
+@pytest.mark.slow
+def test_withholding_clean_neighbours_leaves_suspects_without_them(tmp_path: Path) -> None:
+    found = {row["setting"]: row for row in withheld(Task(tmp_path, 0, 60))}
+    present, less = found["clean neighbours present"], found["clean neighbours withheld"]
+    assert present["n"] > 5
+    assert abs(present["n"] - less["n"]) <= 3
+    assert all(0 <= row["context_right"] <= 1 for row in found.values())
