@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from regold.bench.stress import _KEYS, SCENARIOS
+from regold.bench.tables import NOTHING, number
+from regold.bench.tables import markdown as table
 from regold.files import replacing, write_json
 
 COMMAND = "regold bench stress --json stress.json --out docs/results/stress"
@@ -51,15 +53,12 @@ def _table(scenario: str, found: Mapping[str, Any]) -> str:
     rows = [row for row in found["summary"] if row["scenario"] == scenario]
     names = [n for n in dict.fromkeys(n for row in rows for n in row) if n not in (*_KEYS, "seeds")]
     heads = ["setting", "n", *(HEADS.get(n, n.replace("_", " ")) for n in names)]
-    lines = [heads, ["---"] * len(heads)]
-    lines += [[row["setting"], str(row["n"]), *(_cell(row.get(n)) for n in names)] for row in rows]
+    lines = [[row["setting"], str(row["n"]), *(_cell(row.get(n)) for n in names)] for row in rows]
     about = (SCENARIOS[scenario].__doc__ or "").strip()
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## {scenario.replace('-', ' ').capitalize()}\n\n{' '.join(about.split())}\n\n{table}"
+    return f"## {scenario.replace('-', ' ').capitalize()}\n\n{' '.join(about.split())}\n\n{table(heads, lines)}"
 
 
 def _cell(value: Mapping[str, float | None] | None) -> str:
     if value is None or value["mean"] is None:
-        return "-"
-    spread = f" ±{value['deviation']:.3f}" if value["deviation"] is not None else ""
-    return f"{value['mean']:.3f}{spread}".replace("0.", ".")
+        return NOTHING
+    return number(value["mean"]) + (f" ±{number(value['deviation'])}" if value["deviation"] is not None else "")

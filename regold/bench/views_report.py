@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from regold.bench.plots import COLOURS, figure
+from regold.bench.tables import NOTHING, number
+from regold.bench.tables import markdown as table
 from regold.bench.views import NATURAL, RULES
-from regold.errors import MissingExtra
 from regold.files import replacing, write_json
 
 Found = Mapping[str, Any]
 """What `run_views` returned."""
-COLORS = {"all": "#1f4e79", "majority": "#c55a11"}
+COLORS = dict(zip(RULES, COLOURS, strict=False))
+SHOWN = {"precision": "precision", "recall": "recall", "f1": "F1", "after": "right labels after repair"}
 COMMAND = "regold bench views --data FILE --json views.json --out docs/results/views"
 
 
@@ -85,7 +88,7 @@ intervals ({found["level"]:.0%}) over records and seeds.
 
 ## The models
 
-{_table(["model", "answered", "accuracy on right labels"], _models(found))}
+{table(["model", "answered", "accuracy on right labels"], _models(found))}
 
 ![AUROC by pair](auroc.svg)
 
@@ -100,9 +103,9 @@ def _summary(found: Found) -> str:
     rows = []
     for s in sorted(found["summary"], key=lambda s: (order.index(s["noise"]), s["size"])):
         cells = [_spread(s.get(n)) for n in names[:8]]
-        rows.append([_noise(s["noise"]), str(s["size"]), s["rule"], *cells[:5], _number(s["before"]), *cells[5:]])
+        rows.append([_noise(s["noise"]), str(s["size"]), s["rule"], *cells[:5], number(s["before"]), *cells[5:]])
     heads[heads.index("after_settled")] = "settled only"
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _pairs(found: Found, noise: int | str) -> str:
@@ -113,54 +116,45 @@ def _pairs(found: Found, noise: int | str) -> str:
     for one in (r for r in some if r["rule"] == RULES[0]):
         both = [r for r in some if r["views"] == one["views"] and r["rule"] in RULES]
         cells = [c for r in both for c in _cells(r)]
-        after = [_number(r["figures"]["after"]) for r in both[:1]]
+        after = [number(r["figures"]["after"]) for r in both[:1]]
         rows.append(
-            [*map(short, one["views"]), *cells, *(_number(one["figures"][n]) for n in ("auroc", "auprc")), *after]
+            [*map(short, one["views"]), *cells, *(number(one["figures"][n]) for n in ("auroc", "auprc")), *after]
         )
-    return _table([*heads, "AUROC", "AUPRC", "after"], rows)
+    return table([*heads, "AUROC", "AUPRC", "after"], rows)
 
 
 def _cells(result: Mapping[str, Any]) -> list[str]:
     figures, (low, high) = result["figures"], result["interval"]["f1"]
-    f1 = f"{_number(figures['f1'])} ({_number(low)}-{_number(high)})"
-    return [_number(figures["precision"]), _number(figures["recall"]), f1]
+    f1 = f"{number(figures['f1'])} ({number(low)}-{number(high)})"
+    return [number(figures["precision"]), number(figures["recall"]), f1]
 
 
 def _reliability(found: Found) -> str:
     rows = [
-        [_noise(r["noise"]), str(r["size"]), str(r["disagreeing"]), _number(r["share_of_records"]), _number(r["wrong"])]
+        [_noise(r["noise"]), str(r["size"]), str(r["disagreeing"]), number(r["share_of_records"]), number(r["wrong"])]
         for r in reliability(found)
     ]
-    return _table(["noise", "views", "disagreeing", "share of records", "wrong"], rows)
+    return table(["noise", "views", "disagreeing", "share of records", "wrong"], rows)
 
 
 def _by_type(found: Found) -> str:
     rows = [
-        [r["error_type"], str(r["records"]), str(r["size"]), _number(r["all"]), _number(r["majority"])]
+        [r["error_type"], str(r["records"]), str(r["size"]), number(r["all"]), number(r["majority"])]
         for r in found["flagged_by_error_type"]
     ]
-    return _table(["error type", "records", "views", "all", "majority"], rows)
+    return table(["error type", "records", "views", "all", "majority"], rows)
 
 
 def _models(found: Found) -> list[list[str]]:
-    return [[name, str(m["answered"]), _number(m["accuracy"])] for name, m in found["models"].items()]
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+    return [[name, str(m["answered"]), number(m["accuracy"])] for name, m in found["models"].items()]
 
 
 def _noise(noise: int | str) -> str:
     return "natural errors" if noise == NATURAL else f"{noise} % noise"
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}".removeprefix("0") if value < 1 else "1.00"
-
-
 def _spread(value: Mapping[str, float] | None) -> str:
-    return "-" if value is None else f"{_number(value['median'])} ({_number(value['min'])}-{_number(value['max'])})"
+    return NOTHING if value is None else f"{number(value['median'])} ({number(value['min'])}-{number(value['max'])})"
 
 
 def short(model: str) -> str:
@@ -169,75 +163,50 @@ def short(model: str) -> str:
 
 
 def _plots(found: Found, folder: Path) -> list[Path]:
-    try:
-        import matplotlib
-        import matplotlib.pyplot as plt
-    except ModuleNotFoundError as error:
-        raise MissingExtra(error.name or "matplotlib", "bench") from None
-    matplotlib.use("agg")
-    style = {"svg.hashsalt": "regold", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-    paths = []
-    with plt.rc_context(style):
-        for name, draw in (("f1", _draw_f1), ("reliability", _draw_reliability), ("auroc", _draw_auroc)):
-            figure = draw(found, plt)
-            for kind in ("svg", "png"):
-                with replacing(folder / f"{name}.{kind}") as stream:
-                    figure.savefig(stream, format=kind, dpi=110, metadata={"Date": None} if kind == "svg" else None)
-                paths.append(folder / f"{name}.{kind}")
-            plt.close(figure)
-    return paths
-
-
-def _draw_f1(found: Found, plt: Any) -> Any:
-    """Draw the median over combinations against noise, with the band from lowest to highest."""
     sizes = sorted({s["size"] for s in found["summary"]})
-    names = (("precision", "precision"), ("recall", "recall"), ("f1", "F1"), ("after", "right labels after repair"))
-    figure, axes = plt.subplots(len(sizes), len(names), figsize=(12, 2.7 * len(sizes)), sharex=True, squeeze=False)
-    for row, size in zip(axes, sizes, strict=True):
-        for axis, (name, title) in zip(row, names, strict=True):
-            for rule in RULES:
-                some = [
-                    s
-                    for s in found["summary"]
-                    if s["size"] == size and s["rule"] == rule and s["noise"] != NATURAL and name in s
-                ]
-                some.sort(key=lambda s: int(s["noise"]))
-                x = [s["noise"] for s in some]
-                axis.fill_between(
-                    x, [s[name]["min"] for s in some], [s[name]["max"] for s in some], color=COLORS[rule], alpha=0.18
-                )
-                axis.plot(x, [s[name]["median"] for s in some], "o-", color=COLORS[rule], label=rule, markersize=3)
-            if name == "after":
-                axis.plot(x, [s["before"] for s in some], ":", color="#666666", label="before")
-            axis.set(ylim=(0, 1.02), title=f"{title}, {_sets(size)}", xticks=x)
-    for axis in axes[-1]:
-        axis.set_xlabel("injected noise, %")
-    axes[0][-1].legend(frameon=False, loc="lower left")
-    figure.tight_layout()
-    return figure
+    side = 3.3 + 0.45 * len(found["models"])
+    with figure(folder / "f1", size=(12, 2.7 * len(sizes)), columns=len(SHOWN), rows=len(sizes)) as axes:
+        _draw_f1(found, sizes, axes)
+    with figure(folder / "reliability", size=(4.2 * len(sizes), 3.6), columns=len(sizes)) as axes:
+        _draw_reliability(found, sizes, axes if isinstance(axes, list) else [axes])
+    with figure(folder / "auroc", size=(side + 0.8, side)) as axes:
+        _draw_auroc(found, axes)
+    return [folder / f"{name}.{kind}" for name in ("f1", "reliability", "auroc") for kind in ("svg", "png")]
 
 
-def _draw_reliability(found: Found, plt: Any) -> Any:
+def _draw_f1(found: Found, sizes: Sequence[int], axes: Sequence[Any]) -> None:
+    """Draw the median over combinations against noise, with the band from lowest to highest."""
+    places = [(size, name, title) for size in sizes for name, title in SHOWN.items()]
+    for axis, (size, name, title) in zip(axes, places, strict=True):
+        for rule in RULES:
+            some = [s for s in found["summary"] if (s["size"], s["rule"]) == (size, rule) and name in s]
+            some = sorted((s for s in some if s["noise"] != NATURAL), key=lambda s: int(s["noise"]))
+            x, color = [s["noise"] for s in some], COLORS[rule]
+            low, mid, high = ([s[name][at] for s in some] for at in ("min", "median", "max"))
+            axis.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
+            axis.plot(x, mid, "o-", color=color, label=rule, markersize=3)
+        if name == "after":
+            axis.plot(x, [s["before"] for s in some], ":", color="#666666", label="before")
+            axis.legend(frameon=False, loc="lower left")
+        axis.set(ylim=(0, 1.02), title=f"{title}, {_sets(size)}", xticks=x, xlabel="injected noise, %")
+
+
+def _draw_reliability(found: Found, sizes: Sequence[int], axes: Sequence[Any]) -> None:
     """Draw how often labels are wrong against the share of views that disagree, a line a noise rate."""
     rows = reliability(found)
-    sizes = sorted({r["size"] for r in rows})
     noises = list(dict.fromkeys(r["noise"] for r in rows))
-    figure, axes = plt.subplots(1, len(sizes), figsize=(4.2 * len(sizes), 3.6), sharey=True, squeeze=False)
-    shades = plt.get_cmap("viridis")(np.linspace(0.05, 0.85, len(noises)))
-    for axis, size in zip(axes[0], sizes, strict=True):
-        for noise, shade in zip(noises, shades, strict=True):
-            some = [r for r in rows if r["noise"] == noise and r["size"] == size and r["wrong"] is not None]
+    for axis, size in zip(axes, sizes, strict=True):
+        for noise, color in zip(noises, COLOURS, strict=False):
+            some = [r for r in rows if (r["noise"], r["size"]) == (noise, size) and r["wrong"] is not None]
             x, y = [r["disagreeing"] / size for r in some], [r["wrong"] for r in some]
-            axis.plot(x, y, "o-", color=shade, label=_noise(noise), markersize=4)
+            axis.plot(x, y, "o-", color=color, label=_noise(noise), markersize=4)
         axis.plot([0, 1], [0, 1], ":", color="#666666")
         axis.set(xlabel="share of views that disagree", title=_sets(size), ylim=(-0.02, 1.02))
-    axes[0][0].set_ylabel("share of labels that are wrong")
-    axes[0][0].legend(frameon=False, fontsize=8)
-    figure.tight_layout()
-    return figure
+    axes[0].set_ylabel("share of labels that are wrong")
+    axes[0].legend(frameon=False, fontsize=8)
 
 
-def _draw_auroc(found: Found, plt: Any) -> Any:
+def _draw_auroc(found: Found, axis: Any) -> None:
     """Draw the AUROC of every pair as a square, at the injected rate nearest to 30 %."""
     rates = sorted({r["noise"] for r in found["results"] if r["noise"] != NATURAL}, key=lambda n: abs(n - 30))
     noise = rates[0] if rates else NATURAL
@@ -247,21 +216,19 @@ def _draw_auroc(found: Found, plt: Any) -> Any:
         if r["noise"] == noise and len(r["views"]) == 2 and r["rule"] == RULES[0]:
             i, j = (models.index(m) for m in r["views"])
             grid[i, j] = grid[j, i] = np.nan if r["figures"]["auroc"] is None else r["figures"]["auroc"]
-    side = 2.5 + 0.45 * len(models)
-    figure, axis = plt.subplots(figsize=(side + 0.8, side))
     image = axis.imshow(grid, cmap="viridis")
+    known = grid[~np.isnan(grid)]
     for (i, j), value in np.ndenumerate(grid):
         if not np.isnan(value):
-            light = (value - np.nanmin(grid)) / max(np.ptp(grid[~np.isnan(grid)]), 1e-9) < 0.6
-            text = f"{value:.3f}".removeprefix("0")
-            axis.text(j, i, text, ha="center", va="center", fontsize=6.5, color="white" if light else "black")
+            light = (value - known.min()) / max(np.ptp(known), 1e-9) < 0.6
+            text = {"ha": "center", "va": "center", "fontsize": 6.5, "color": "white" if light else "black"}
+            axis.text(j, i, number(float(value)), **text)
     names = [short(m) for m in models]
     axis.set_xticks(range(len(models)), names, rotation=60, ha="right", fontsize=7)
     axis.set_yticks(range(len(models)), names, fontsize=7)
+    axis.grid(False)
     axis.set_title(f"AUROC of disagreement by pair, {_noise(noise)}\n(models by falling accuracy)")
-    figure.colorbar(image, fraction=0.046)
-    figure.tight_layout()
-    return figure
+    axis.figure.colorbar(image, fraction=0.046)
 
 
 def _sets(size: int) -> str:

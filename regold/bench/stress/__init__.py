@@ -17,7 +17,7 @@ from regold.bench.stress.task import Task
 from regold.engines.weights import folder_digest
 from regold.errors import UsageError
 from regold.files import read_json, write_json
-from regold.lab.demo import MODEL
+from regold.lab.ground import MODEL
 
 Scenario: TypeAlias = Callable[[Task], list[dict[str, Any]]]
 

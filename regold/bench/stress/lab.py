@@ -13,7 +13,7 @@ from regold.corrupt import confusable, corrupt_file, margins, rows_of
 from regold.engines import EngineSpec, open_engine
 from regold.formats import Row
 from regold.lab.data import WITHIN, write_items
-from regold.lab.demo import MODEL
+from regold.lab.ground import MODEL
 from regold.lab.world import World
 from regold.methods.agreement import same_answer
 from regold.methods.answers import read_answer

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from regold.bench.stress.lab import SET, Outcome, measured, repair, write_clean, write_noisy
+from regold.bench.stress.lab import SET, Outcome, lab_engine, measured, repair, write_clean, write_noisy
 from regold.bench.stress.neighbours import ELSEWHERE
 from regold.bench.stress.task import Task
+from regold.corrupt import rows_of
+from regold.engines import open_engine
+from regold.evaluate import Question, evaluate
 from regold.lab.data import write_items
-from regold.lab.demo import MODEL, SETTINGS, measure
+from regold.lab.demo import SETTINGS
+from regold.lab.ground import MODEL
 from regold.lab.world import World
 from regold.output import training_rows
+from regold.prompts import load_prompts
 from regold.train import TrainSettings, train
 
 RATE = 0.5
@@ -45,9 +51,9 @@ def two_rounds(task: Task) -> list[dict[str, Any]]:
     noisy = write_noisy(clean, task.folder / "noisy.jsonl", RATE, "symmetric", task.seed)
     test = task.folder / "test.jsonl"
     write_items(test, World().items(SET, TEST_ITEMS, task.seed, "test"))
-    oracle = measure(_tuned(clean, task.folder / "oracle", task.seed), test)
+    oracle = _accuracy(_tuned(clean, task.folder / "oracle", task.seed), test)
     found: list[dict[str, Any]] = [
-        {"setting": "untuned", "n": task.items, "accuracy": measure(MODEL, test)},
+        {"setting": "untuned", "n": task.items, "accuracy": _accuracy(MODEL, test)},
         {"setting": "clean oracle", "n": task.items, "accuracy": oracle},
     ]
     student, before = MODEL, list[Outcome]()
@@ -55,7 +61,7 @@ def two_rounds(task: Task) -> list[dict[str, Any]]:
         place = task.folder / f"round-{number}"
         done = repair(noisy, place / "run", task.seed, student=student)
         student = _tuned(place / "run", place / "tuned", task.seed)
-        row = {"setting": f"round {number}", "n": task.items, "accuracy": measure(student, test), **measured(done)}
+        row = {"setting": f"round {number}", "n": task.items, "accuracy": _accuracy(student, test), **measured(done)}
         found.append({**row, "same_verdict": _same_verdict(before, done)})
         before = done
     return found
@@ -65,6 +71,18 @@ def _same_verdict(before: list[Outcome], after: list[Outcome]) -> float | None:
     if not before:
         return None
     return float(np.mean([a.suspect == b.suspect for a, b in zip(before, after, strict=True)]))
+
+
+def _accuracy(model: Path, test: Path) -> float:
+    async def answered() -> float:
+        engine = open_engine(lab_engine(model))
+        try:
+            questions = [Question.of(row) for row in rows_of(test, None, {})]
+            return (await evaluate(engine, questions, load_prompts("lab"), max_tokens=16)).accuracy
+        finally:
+            await engine.close()
+
+    return asyncio.run(answered())
 
 
 def _tuned(data: Path, out: Path, seed: int) -> Path:
