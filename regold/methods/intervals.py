@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -69,3 +71,17 @@ def quantiles(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def mcnemar(right_a: Sequence[float], right_b: Sequence[float]) -> tuple[int, int, float] | None:
+    """Return how many records only a has right, how many only b, and the exact two-sided p-value (McNemar 1947).
+
+    None where a value is neither 0 nor 1. Raises ValueError for unequal lengths.
+    """
+    pairs = list(zip(right_a, right_b, strict=True))
+    if any(value not in (0, 1) for pair in pairs for value in pair):
+        return None
+    only_a, only_b = sum(a > b for a, b in pairs), sum(b > a for a, b in pairs)
+    n, fewer = only_a + only_b, min(only_a, only_b)
+    tail = sum(math.comb(n, k) for k in range(fewer + 1))
+    return only_a, only_b, min(1.0, float(Fraction(2 * tail, 2**n)))

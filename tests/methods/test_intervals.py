@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regold.methods.intervals import paired_bootstrap, quantiles, resampled_means
+from regold.methods.intervals import mcnemar, paired_bootstrap, quantiles, resampled_means
 
 
 def draw(n: int, seed: int, shares: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -74,3 +74,16 @@ def test_resampled_means_refuse_what_is_not_paired() -> None:
 def test_quantiles_leave_out_what_is_no_number() -> None:
     low, high = quantiles(np.array([np.nan, *np.linspace(0, 1, 101)]))
     assert (low, high) == (pytest.approx(0.025), pytest.approx(0.975))
+
+
+def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        a, b = (rng.random(40) < 0.6).astype(float), (rng.random(40) < 0.4).astype(float)
+        found = mcnemar(a.tolist(), b.tolist())
+        assert found is not None
+        only_a, only_b, p = found
+        assert (only_a, only_b) == (int((a > b).sum()), int((b > a).sum()))
+        assert p == pytest.approx(stats.binomtest(only_a, only_a + only_b).pvalue)
+    assert mcnemar([1, 0], [1, 0]) == (0, 0, 1.0)
+    assert mcnemar([0.5, 0], [1, 0]) is None

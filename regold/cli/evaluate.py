@@ -1,0 +1,221 @@
+"""`regold evaluate` and `compare`: measure a model on a held-out file or on benchmarks, and two models pairwise."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import regold.cli.options as o
+from regold.cli.screen import Watch, exit_codes, print_json, say, watching
+from regold.errors import MissingExtra, UsageError
+
+if TYPE_CHECKING:
+    from regold.engines import EngineSpec
+    from regold.evaluate import Evaluation
+    from regold.evaluate.results import Decoding, Estimate, Suite, TaskResult
+    from regold.formats import Row
+
+What = Annotated[str | None, typer.Argument(metavar="FILE|MODEL", help="a held-out file, or with --tasks the model")]
+Tasks = Annotated[
+    str | None,
+    typer.Option(help="benchmarks instead of a file: mmlu,arc,gsm8k,bbh,truthfulqa,... or all; see docs/evaluate.md"),
+]
+DataDir = Annotated[Path | None, typer.Option("--data", help="a folder of benchmark files; without it, from the hub")]
+Limit = Annotated[int | None, typer.Option(min=1, help="so many questions of each benchmark, spread evenly")]
+Form = Annotated[str, typer.Option(help="auto, likelihood or generation: how multiple choice is scored")]
+MaxTokens = Annotated[int | None, typer.Option(min=1, help="of an answer; by default what the benchmark's file says")]
+RunCode = Annotated[bool, typer.Option("--run-code", help="run the programs a model writes, in a sandbox (Linux)")]
+OutDir = Annotated[Path | None, typer.Option(help="benchmarks: a folder for results, answers and the journal of calls")]
+Temperature = Annotated[float, typer.Option(min=0, help="above 0, sampled answers beside the greedy ones")]
+Samples = Annotated[int, typer.Option(min=1, help="answers a question; more than one needs a temperature")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("evaluate")(evaluate)
+    app.command("compare")(compare)
+
+
+def evaluate(
+    what: What = None,
+    model: o.Model = None,
+    base_url: o.BaseUrl = None,
+    engine_revision: o.EngineRevision = None,
+    adapter: o.Adapter = None,
+    concurrency: o.Concurrency = 64,
+    prompts: o.PromptSet = None,
+    temperature: Temperature = 0.0,
+    samples: Samples = 1,
+    format: o.Format = None,
+    response_column: o.ResponseColumn = None,
+    tasks: Tasks = None,
+    data: DataDir = None,
+    limit: Limit = None,
+    form: Form = "auto",
+    max_tokens: MaxTokens = None,
+    run_code: RunCode = False,
+    judge: o.Judge = None,
+    out: OutDir = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Measure a model: exact match on a held-out file, or with --tasks public benchmarks through lm-eval."""
+    with exit_codes():
+        if tasks is None:
+            spec = o.Asked(model, base_url or (), None, engine_revision, adapter, None, concurrency).student()
+            path = _held_out(what, data, limit, out, judge, run_code, max_tokens)
+            found = asyncio.run(_file(path, spec, prompts, temperature, samples, format, response_column))
+            _tell_file(found, model, as_json)
+            return
+        if prompts or format or response_column:
+            raise UsageError("--prompts, --format and --response-column are for held-out files, not for --tasks")
+        if what and model:
+            raise UsageError(f"two models, {what} and {model}: with --tasks give one, as argument or as --model")
+        asked = o.Asked(what or model, base_url or (), judge, engine_revision, adapter, None, concurrency)
+        with watching() as watch:
+            suite = _benchmarks(asked, tasks, data, limit, form, temperature, samples, max_tokens, run_code, out, watch)
+        print_json(suite.as_json()) if as_json else _tell_suite(suite, out)
+        if not suite.tasks:
+            raise typer.Exit(2)
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="results of `regold evaluate --tasks ... --out`: the folder or its file")],
+    b: Annotated[Path, typer.Argument(help="another model's results on the same questions")],
+    seed: Annotated[int, typer.Option(help="of the bootstrap")] = 0,
+    as_json: o.AsJson = False,
+) -> None:
+    """Compare two models question by question: difference with a 95 % interval, and McNemar's test."""
+    with exit_codes():
+        from regold.evaluate.compare import compare as paired
+        from regold.evaluate.results import read_results
+
+        one, other = read_results(a), read_results(b)
+        found = paired(one, other, seed)
+        if as_json:
+            print_json({"a": one["model"], "b": other["model"], "tasks": [c.as_json() for c in found]})
+            return
+        say(f"a: {one['model']}\nb: {other['model']}")
+        for c in found:
+            d = c.difference
+            test = "" if c.p is None else f", only a {c.only_a}, only b {c.only_b}, McNemar p {c.p:.3g}"
+            interval = f"a - b {d.estimate:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
+            say(f"{c.task:20} {c.metric:14} a {c.a:.3f}  b {c.b:.3f}  {interval}  n = {c.n}{test}")
+            if c.asked_differently:
+                say(f"{'':20} careful, asked differently: {', '.join(c.asked_differently)}")
+            if c.apart:
+                say(f"{'':20} {c.apart} questions left out: only one of the two was asked")
+
+
+def _held_out(what: str | None, *others: object) -> Path:
+    if what is None:
+        raise UsageError("what is to be evaluated? Give a held-out file, or --tasks with a model")
+    if any(others):
+        raise UsageError("--data, --limit, --out, --judge, --run-code and --max-tokens go with --tasks")
+    return Path(what)
+
+
+async def _file(
+    path: Path,
+    spec: EngineSpec,
+    prompts: str | None,
+    temperature: float,
+    samples: int,
+    format: str | None,
+    response_column: str | None,
+) -> Evaluation:
+    from regold.engines import open_engine
+    from regold.evaluate import Question, evaluate
+    from regold.formats import Row
+    from regold.prompts import load_prompts
+
+    source = o.source(path, format, "last", "stop", response_column)
+    rows: list[Row] = [row for row in source.read() if isinstance(row, Row)]
+    engine = open_engine(spec)
+    try:
+        chosen = load_prompts(prompts) if prompts else None
+        return await evaluate(engine, [Question.of(row) for row in rows], chosen, temperature, samples)
+    finally:
+        await engine.close()
+
+
+def _tell_file(found: Evaluation, model: str | None, as_json: bool) -> None:
+    lines = [found, *([found.sampled] if found.sampled else [])]
+    if as_json:
+        print_json({"model": model, **_measured(lines[0]), "sampled": [_measured(e) for e in lines[1:]]})
+        return
+    for line in lines:
+        how = "greedy" if line.temperature == 0 else f"temperature {line.temperature:g}, {line.samples} samples"
+        error = f"(standard error {line.standard_error:.3f})"
+        say(f"accuracy {line.accuracy:.3f} {error}, n = {line.n}, {how}")
+
+
+def _measured(found: Evaluation) -> dict[str, object]:
+    names = ("accuracy", "standard_error", "n", "unread", "temperature", "samples")
+    return {name: getattr(found, name) for name in names}
+
+
+def _benchmarks(
+    asked: o.Asked,
+    tasks: str,
+    data: Path | None,
+    limit: int | None,
+    form: str,
+    temperature: float,
+    samples: int,
+    max_tokens: int | None,
+    run_code: bool,
+    out: Path | None,
+    watch: Watch,
+) -> Suite:
+    from regold.evaluate.catalogue import FORMS, chosen
+
+    names = chosen(tasks.split(","))
+    o.choice("--form", form, FORMS)
+    models = asked.models().roles
+    try:
+        from regold.evaluate.harness import Settings
+        from regold.evaluate.suite import run_suite
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name or "lm_eval", "eval") from None
+    settings = Settings(data, limit, form, temperature, samples, max_tokens, run_code, asked.concurrency)
+    called = f"{asked.model} with {asked.adapter}" if asked.adapter else str(asked.model)
+    return run_suite(models["student"], called, names, settings, out, models["judge"] if asked.judge else None, watch)
+
+
+def _tell_suite(suite: Suite, out: Path | None) -> None:
+    for task in suite.tasks:
+        _tell_task(task)
+    for name, why in suite.missing.items():
+        say(f"{name:16} not run: {why}")
+    if out is not None:
+        say(f"every question, its answer and its scores: {out}")
+
+
+def _tell_task(task: TaskResult) -> None:
+    said = f"{task.form}, {task.shots} shots, version {task.version}"
+    for found in (task.greedy, *([task.sampled] if task.sampled else [])):
+        how = "greedy" if found.temperature == 0 else f"temperature {found.temperature:g}, {found.samples} samples"
+        how = "" if task.form == "likelihood" else f", {how}"
+        say(f"{task.task:16} {_metrics(found)}  n = {len(found.items)} ({said}{how}){_trouble(found)}")
+    for name, value in task.greedy.categories(task.primary).items():
+        say(f"{'':16}   {name}: {_shown(value)}, n = {value.n}")
+    for name, why in task.missing.items():
+        say(f"{'':16} {name}: {why}")
+
+
+def _metrics(found: Decoding) -> str:
+    return "  ".join(f"{name} {_shown(value)}" for name, value in found.metrics.items())
+
+
+def _shown(value: Estimate) -> str:
+    return f"{value.mean:.3f}" + ("" if math.isnan(value.standard_error) else f" ± {value.standard_error:.3f}")
+
+
+def _trouble(found: Decoding) -> str:
+    counts = {"cut off": sum(i.cut for i in found.items), "failed": sum(bool(i.failed) for i in found.items)}
+    why = next((item.failed for item in found.items if item.failed), "")
+    return "".join(f", {count} {name}" for name, count in counts.items() if count) + (f" ({why})" if why else "")
