@@ -175,7 +175,8 @@ def _benchmarks(
 
     names = chosen(tasks.split(","))
     o.choice("--form", form, FORMS)
-    models = asked.models().roles
+    model = asked.student()
+    judge = o.Asked(asked.judge, asked.base_url, concurrency=asked.concurrency).student() if asked.judge else None
     try:
         from regold.evaluate.harness import Settings
         from regold.evaluate.suite import run_suite
@@ -183,7 +184,7 @@ def _benchmarks(
         raise MissingExtra(error.name or "lm_eval", "eval") from None
     settings = Settings(data, limit, form, temperature, samples, max_tokens, run_code, asked.concurrency)
     called = f"{asked.model} with {asked.adapter}" if asked.adapter else str(asked.model)
-    return run_suite(models["student"], called, names, settings, out, models["judge"] if asked.judge else None, watch)
+    return run_suite(model, called, names, settings, out, judge, watch)
 
 
 def _tell_suite(suite: Suite, out: Path | None) -> None:

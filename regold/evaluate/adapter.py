@@ -18,6 +18,8 @@ from regold.together import together
 
 T = TypeVar("T")
 MAX_TOKENS = 512
+WORST = -1e30
+"""The log-likelihood of what could not be scored: finite, since lm-eval computes with it."""
 
 
 class Turns(str):
@@ -99,7 +101,7 @@ class EngineLM(LM):  # type: ignore[misc]
             scores = await self.engine.score(_messages(context), continuation)
         except RequestFailed as error:
             self._fails(request, error)
-            return float("-inf"), False
+            return WORST, False
         return sum(scores.logprobs), False
 
     async def _generate(self, request: Instance) -> str:

@@ -131,8 +131,6 @@ def likelihoods_of_truth(doc: Doc, results: Likelihoods) -> Scores:
     """
     logs = np.array([log for log, _ in results], dtype=float)
     true, false = logs[: len(doc["true"])], logs[len(doc["true"]) :]
-    if not np.isfinite(logs).any():
-        return {"mc1": 0.0, "mc2": 0.0}
     odds = np.exp(logs - logs.max())
     return {"mc1": float(true[0] > false.max()), "mc2": float(odds[: len(true)].sum() / odds.sum())}
 
