@@ -16,12 +16,14 @@ from regold.bench.lab_summary import summarise
 from regold.engines.weights import folder_digest
 from regold.errors import RunError, UsageError
 from regold.files import read_json
-from regold.lab.grid import Grid, Part, Task, do, load_grid, tasks
+from regold.lab.grid import SHIPPED, Grid, Part, Task, do, load_grid, tasks
 from regold.lab.ground import MODEL
 
 CELL_S = 10.0
 """Seconds of one core that a cell took where the grid was measured; the ground of the estimate."""
 POLL_S = 1.0
+QUICK = 200
+"""Training records and held-out questions of the quick version."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
 """Two torch threads collapse beside a busy process: each worker has one."""
 
@@ -40,13 +42,14 @@ class Asked:
     seeds: int | None = None
     worlds: Mapping[Path, int] | None = None
     workers: int = 2
+    grid: Path = SHIPPED
 
 
 def chosen(asked: Asked) -> tuple[Grid, list[Part]]:
     """Return the grid and the parts that are asked for. Raises UsageError for a part that does not exist."""
-    grid = load_grid()
+    grid = load_grid(asked.grid)
     if asked.quick:
-        grid = replace(grid, items=200, test=200, seeds=2)
+        grid = replace(grid, items=QUICK, test=QUICK, seeds=2)
     if asked.seeds:
         grid = replace(grid, seeds=asked.seeds)
     known = [part.name for part in grid.parts]
@@ -98,13 +101,13 @@ def work(todo: Sequence[Task], workers: int, watch: Watch) -> float:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(left)), mp_context=context) as pool:
         jobs = {pool.submit(do, task): task for task in left}
-        seen = total - open_cells
+        missing = [(task, cell) for task in left for cell in task.open_cells()]
         pending: set[Future[int]] = set(jobs)
         while pending:
             done, pending = wait(pending, POLL_S, FIRST_COMPLETED)
-            now = total - sum(len(task.open_cells()) for task in left)
-            tick(now - seen)
-            seen = now
+            still = [(task, cell) for task, cell in missing if task.held(cell) is None]
+            tick(len(missing) - len(still))
+            missing = still
             for job in done:
                 _raise(job, jobs[job], pending)
     return time.monotonic() - began

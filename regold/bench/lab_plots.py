@@ -97,7 +97,9 @@ def _sureness(found: Sequence[Row], out: Path) -> list[tuple[str, str]]:
     with figure(out / "confidence", size=(8.4, 3.2), columns=2) as axes:
         for place, when in enumerate(("before", "after")):
             counts = {name: bins for name, bins in row["counts"].items() if name.endswith(when)}
-            histograms(axes[place], counts, row["edges"], x="mean NLL, nats a token", title=what if not place else "")
+            histograms(
+                axes[place], counts, row["edges"], x="mean NLL, nats a token", title=what if not place else "", log=True
+            )
     return [("reliability", how), ("confidence", what)]
 
 

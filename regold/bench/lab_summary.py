@@ -18,8 +18,8 @@ BASE, ORACLE = "SFT", "oracle-clean"
 """What the recovered share is measured between."""
 DRAWS = 2000
 BINS = 10
-NLL_EDGES = [round(0.1 * n, 1) for n in range(31)]
-"""Mean NLL in nats per token; the last bin takes all above."""
+NLL_EDGES = [round(10 ** (-3 + n / 6), 5) for n in range(26)]
+"""Mean NLL in nats per token, six bins a factor of ten; the first takes all below, the last all above."""
 LOST = 0.01
 """Below this distance between SFT and oracle there is nothing to recover."""
 
@@ -163,7 +163,7 @@ def _reliability(seen: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
 
 
 def _counts(seen: Sequence[Sequence[float]]) -> dict[str, list[int]]:
-    edges = np.array([*NLL_EDGES[:-1], np.inf])
+    edges = np.array([0.0, *NLL_EDGES[1:-1], np.inf])
     groups = {
         "right, before": [s[0] for s in seen if s[1]],
         "wrong, before": [s[0] for s in seen if not s[1]],

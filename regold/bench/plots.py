@@ -84,16 +84,21 @@ def bars(axes: Any, series: Sequence[Series], *, y: str, title: str = "") -> Non
         axes.legend(fontsize=7.5, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def histograms(axes: Any, counts: Mapping[str, Sequence[int]], edges: Sequence[float], *, x: str, title: str) -> None:
-    """Draw histograms over the same edges as filled outlines, each to an area of 1."""
+def histograms(
+    axes: Any, counts: Mapping[str, Sequence[int]], edges: Sequence[float], *, x: str, title: str, log: bool = False
+) -> None:
+    """Draw histograms over the same edges as filled outlines: each bin's share of its own group."""
     for n, (name, bins) in enumerate(counts.items()):
         total = sum(bins)
-        heights = [c / total / (b - a) if total else 0.0 for c, a, b in zip(bins, edges, edges[1:], strict=False)]
+        heights = [c / total if total else 0.0 for c in bins]
         colour = COLOURS[n % len(COLOURS)]
         axes.stairs(heights, edges, fill=True, alpha=0.3, color=colour, label=f"{name} (n = {total})")
         axes.stairs(heights, edges, color=colour, linewidth=1.1)
-    _label(axes, x, "density", title)
-    axes.legend(fontsize=7.5, frameon=False)
+    if log:
+        axes.set_xscale("log")
+    axes.margins(y=0.25)
+    _label(axes, x, "share of its group", title)
+    axes.legend(fontsize=7.5, frameon=False, loc="upper left")
 
 
 def reliability(axes: Any, series: Sequence[Series], *, x: str, title: str) -> None:

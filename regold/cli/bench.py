@@ -86,13 +86,14 @@ def lab(
         list[Path] | None, typer.Option(help="another world's model folder, for the headline rows")
     ] = None,
     world_seed: Annotated[int, typer.Option(help="seed of that world, where its folder does not say")] = 1,
+    grid: Annotated[Path | None, typer.Option(help="another grid: TOML like regold/lab/grid.toml")] = None,
     json: Annotated[Path | None, typer.Option(help="write the results there too, as one JSON file")] = None,
 ) -> None:
     """Reproduce the papers' experiment grid on the small closed world: methods, noise, ablations, sensitivity."""
     with exit_codes():
         from regold.bench.lab import Asked, bench_lab
         from regold.files import write_json
-        from regold.lab.grid import world_of
+        from regold.lab.grid import SHIPPED, world_of
 
         asked = Asked(
             into,
@@ -103,6 +104,7 @@ def lab(
             seeds,
             {folder: world_of(folder, world_seed) for folder in world or ()},
             workers,
+            grid or SHIPPED,
         )
         with watching() as watch:
             found = bench_lab(asked, out, watch, say_error)

@@ -7,10 +7,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from regold.declared import build, refuse_unknown
+from regold.engines.weights import folder_digest
 from regold.errors import RecipeError, UsageError
 from regold.files import read_json, write_json
 from regold.fingerprint import digest
@@ -82,8 +84,8 @@ class Task:
         return self.ground.folder / f"{cell.place}.json"
 
     def key(self, cell: Cell) -> str:
-        """Return the digest of all that decides a cell's result, but for the checkpoint's weights and the code."""
-        ground = {**asdict(self.ground), "folder": "", "model": self.ground.model.name, "keep": False}
+        """Return the digest of all that decides a cell's result, but for the code."""
+        ground = {**asdict(self.ground), "folder": "", "model": _weights(self.ground.model), "keep": False}
         return digest(VERSION, ground, asdict(self.methods[cell.method]), asdict(cell))
 
     def held(self, cell: Cell) -> dict[str, Any] | None:
@@ -97,9 +99,17 @@ class Task:
         return [cell for cell in self.cells if self.held(cell) is None]
 
 
+@cache
+def _weights(model: Path) -> str:
+    return folder_digest(model)
+
+
 def load_grid(path: Path = SHIPPED) -> Grid:
     """Read a grid. Raises RecipeError for unknown names, sets and kinds of noise."""
-    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{path}: cannot be read as a grid: {error}") from error
     refuse_unknown(data, ("items", "test", "seeds", "train", "method", "part"), f"grid {path.name}")
     methods = [build(Method, raw, f"grid {path.name}, [[method]]") for raw in data.get("method", ())]
     parts = tuple(build(Part, raw, f"grid {path.name}, [[part]]") for raw in data.get("part", ()))

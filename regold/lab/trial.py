@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from regold.corrupt import rows_of
 from regold.engines import Engine, EngineSpec, open_engine
-from regold.evaluate import Evaluation, evaluate
+from regold.evaluate import Evaluation, Question, evaluate
 from regold.fingerprint import digest
 from regold.lab.figures import detected, relabelled, repaired, share_right, truths_of_rows, truths_of_run
 from regold.lab.ground import BATCH, Field
@@ -18,7 +18,7 @@ from regold.lab.neighbours import Neighbours
 from regold.lab.noiseal import noiseal
 from regold.lab.rewording import FRAMES
 from regold.output import training_rows
-from regold.prompts import Prompts, load_prompts
+from regold.prompts import load_prompts
 from regold.recipe import Recipe, load_recipe
 from regold.record import Messages
 from regold.run import Job, Source, run
@@ -120,19 +120,19 @@ async def _score(field: Field, recipe: Recipe, data: Path, rows: Rows, folder: P
 
 
 async def _measured(field: Field, recipe: Recipe, data: Path, engine: Engine, frames: bool) -> dict[str, Any]:
-    how, prompts, questions = recipe.evaluate, load_prompts(PROMPTS), field.questions()
-    asked: Prompts | None = prompts
-    if how.neighbours:
-        near = await Neighbours.of(field.encoder, rows_of(data, None, {}))
-        questions = await near.before(questions, how.neighbours, prompts)
-        asked = None
-    found = await evaluate(engine, questions, asked, how.temperature, how.samples, max_tokens=ANSWER_TOKENS)
+    how, prompts = recipe.evaluate, load_prompts(PROMPTS)
+    near = await Neighbours.of(field.encoder, rows_of(data, None, {})) if how.neighbours else None
+
+    async def ask(questions: list[Question], temperature: float, samples: int) -> Evaluation:
+        asked = await near.before(questions, how.neighbours, prompts) if near else questions
+        return await evaluate(engine, asked, None if near else prompts, temperature, samples, max_tokens=ANSWER_TOKENS)
+
+    found = await ask(field.questions(), how.temperature, how.samples)
     told: dict[str, Any] = {"right": _bits(found)}
     if found.sampled:
         told["sampled"] = _bits(found.sampled)
     if frames:
-        asks = [field.reworded(frame) for frame in range(FRAMES)]
-        told["frames"] = [_bits(await evaluate(engine, q, prompts, max_tokens=ANSWER_TOKENS)) for q in asks]
+        told["frames"] = [_bits(await ask(field.reworded(frame), 0.0, 1)) for frame in range(FRAMES)]
     return told
 
 

@@ -1,0 +1,106 @@
+"""The bench on a tiny grid: every method runs, a killed bench goes on where it was, wrong requests are named."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from regold.bench.lab import Asked, bench_lab, chosen
+from regold.errors import UsageError
+from regold.files import read_json
+from regold.lab.grid import SHIPPED
+
+GRID = """
+items = 40
+test = 20
+seeds = 2
+
+[train]
+epochs = 1
+learning_rate = 1e-3
+batch_size = 16
+rank = 2
+alpha = 4
+"""
+
+
+def tiny(folder: Path, parts: str) -> Path:
+    """Write a grid with the shipped methods and parts of its own."""
+    shipped = SHIPPED.read_text()
+    methods = shipped[shipped.index("[[method]]") : shipped.index("[[part]]")]
+    (folder / "grid.toml").write_text(f"{GRID}\n{methods}\n{parts}")
+    return folder / "grid.toml"
+
+
+def test_parts_sets_and_rates_narrow_the_grid(tmp_path: Path) -> None:
+    grid, parts = chosen(Asked(tmp_path, parts=("methods", "sets"), sets=("wire", "atlas-mc-x"), rates=(50,), seeds=2))
+    assert grid.seeds == 2
+    assert [(p.name, p.sets, p.noise) for p in parts] == [
+        ("methods", ("atlas-mc-x",), (50,)),
+        ("sets", ("wire",), (50,)),
+    ]
+    with pytest.raises(UsageError, match="no part 'method'"):
+        chosen(Asked(tmp_path, parts=("method",)))
+
+
+@pytest.mark.slow
+def test_every_method_runs_on_every_set_and_kind(tmp_path: Path) -> None:
+    every = SHIPPED.read_text().split("[[part]]")[1].split("methods = ")[1].split("\n")[0]
+    parts = f"""
+[[part]]
+name = "methods"
+sets = ["atlas-open-x", "atlas-mc-x"]
+noise = [0, 50]
+methods = {every}
+
+[[part]]
+name = "sets"
+sets = ["atlas-open", "atlas-mc", "ledger", "wire"]
+noise = [50]
+kinds = ["symmetric", "pair", "free-text"]
+methods = ["RobustFT"]
+"""
+    told: list[str] = []
+    asked = Asked(tmp_path / "runs", seeds=1, grid=tiny(tmp_path, parts))
+    found = bench_lab(asked, tmp_path / "out", lambda name, total: lambda done: None, told.append)
+    assert {r["method"] for r in found["rows"]} >= {"vanilla", "SFT", "NoiseAL", "SelfRAG", "RobustFT"}
+    assert not found["skipped"]
+    assert read_json(tmp_path / "out" / "results.json")["asked"]["cells"] == found["asked"]["cells"]
+    assert "trials" in told[0]
+
+
+@pytest.mark.slow
+def test_a_killed_bench_does_no_trial_twice(tmp_path: Path) -> None:
+    part = '[[part]]\nname = "x"\nsets = ["atlas-open-x"]\nnoise = [30, 50]\nmethods = ["vanilla", "SFT", "RobustFT"]'
+    grid, runs = tiny(tmp_path, part), tmp_path / "runs"
+    command = [
+        sys.executable,
+        "-c",
+        "from regold.cli import main; main()",
+        "bench",
+        "lab",
+        "--out",
+        str(tmp_path / "out"),
+        "--into",
+        str(runs),
+    ]
+    command += ["--grid", str(grid), "--seeds", "1"]
+    first = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 300
+    while len(done := sorted(runs.glob("*/*/*/symmetric-*/*.json"))) < 2 and time.monotonic() < until:
+        time.sleep(0.2)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    stamps = {path: path.stat().st_mtime_ns for path in done}
+    assert len(stamps) >= 2
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    assert {path: path.stat().st_mtime_ns for path in done} == stamps
+    assert len(sorted(runs.glob("*/*/*/symmetric-*/*.json"))) == 5
