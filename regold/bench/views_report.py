@@ -169,7 +169,7 @@ def _plots(found: Found, folder: Path) -> list[Path]:
         _draw_f1(found, sizes, axes)
     with figure(folder / "reliability", size=(4.2 * len(sizes), 3.6), columns=len(sizes)) as axes:
         _draw_reliability(found, sizes, axes if isinstance(axes, list) else [axes])
-    with figure(folder / "auroc", size=(side + 0.8, side)) as axes:
+    with figure(folder / "auroc", size=(side + 2.4, side)) as axes:
         _draw_auroc(found, axes)
     return [folder / f"{name}.{kind}" for name in ("f1", "reliability", "auroc") for kind in ("svg", "png")]
 
@@ -223,7 +223,7 @@ def _draw_auroc(found: Found, axis: Any) -> None:
             light = (value - known.min()) / max(np.ptp(known), 1e-9) < 0.6
             text = {"ha": "center", "va": "center", "fontsize": 6.5, "color": "white" if light else "black"}
             axis.text(j, i, number(float(value)), **text)
-    names = [short(m) for m in models]
+    names = [name if len(name := short(m)) <= 24 else f"{name[:22]}…" for m in models]
     axis.set_xticks(range(len(models)), names, rotation=60, ha="right", fontsize=7)
     axis.set_yticks(range(len(models)), names, fontsize=7)
     axis.grid(False)
