@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import regold.cli.options as o
-from regold.cli.screen import exit_codes, print_json, say
+from regold.cli.screen import exit_codes, print_json, say, say_error
 
 LONGEST = 2000
 
@@ -22,6 +22,7 @@ def show(
     run: o.RunDir,
     id: Annotated[str | None, typer.Argument(help="a record's id; without it, the run's ledger")] = None,
     full: Annotated[bool, typer.Option("--full", help="print long texts whole")] = False,
+    html: Annotated[bool, typer.Option("--html", help="write the record's story as a page, as `explain` does")] = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Print a record's whole trail: views, verdict, neighbours, candidates, review, confidence, before and after."""
@@ -34,6 +35,10 @@ def show(
             print_json(found) if as_json else _print_summary(found)
             return
         found = trail(past, id)
+        if html:
+            from regold.cli.explain import write_page
+
+            say_error(f"the story of {id}: {write_page(run, id)}")
         print_json(found) if as_json else _print_trail(found, full)
 
 
