@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from regold.declared import build
+from regold.files import replacing
 from regold.formats import (
     Card,
     Columns,
@@ -27,6 +30,8 @@ from regold.formats import (
 )
 from regold.record import TRAINED_ON, Fate, Messages
 from regold.store.fates import Ended, PastRun, open_run
+from regold.train.configs import trainer_config
+from regold.train.settings import TrainSettings, train_table
 
 _WORST = (Fate.FAILED, Fate.DROPPED, Fate.BORDERLINE, Fate.MERGED, Fate.FUSED, Fate.REPAIRED, Fate.KEPT)
 """A conversation is only as good as its worst turn."""
@@ -126,13 +131,41 @@ def _holds_rejects(place: Path) -> bool:
     return isinstance(first, dict) and set(first) == {f.name for f in fields(Reject)}
 
 
-def export_run(root: Path, target: str, folder: Path) -> Exported:
-    """Write a finished run's records to train on for a trainer. Raises InputError for an unknown target or run."""
+def export_run(
+    root: Path, target: str, folder: Path, model: str | None = None, settings: str | None = None
+) -> Exported:
+    """Write a finished run's records to train on for a trainer, with that trainer's own configuration.
+
+    The configuration says what `regold train` would do: the settings named (a preset or a TOML file), or else those of
+    the run's recipe. Raises InputError for an unknown target or run.
+    """
     run = open_run(root)
-    name = run.manifest["recipe"]["name"]
-    about = f"{Path(run.manifest['source']['path']).name}, repaired with the recipe {name}."
+    chosen = training_settings(root, settings)
     rows = (ExportRow(f.row, f.messages, f.weight) for f in kept(run))
-    return export(target, folder, rows, Card(summary=about))
+    done = export(target, folder, rows, Card(summary=_told(run, target)), chosen.turns == "all")
+    asked = run.manifest["models"].get("student", {}).get("model", "MODEL")
+    config = trainer_config(target, folder, chosen, model or asked)
+    if config is None:
+        return done
+    with replacing(folder / config[0]) as stream:
+        stream.write(config[1].encode())
+    return replace(done, files=(*done.files, folder / config[0]))
+
+
+def _told(run: PastRun, target: str) -> str:
+    """Return what a data set card says of the run."""
+    recipe, source = run.manifest["recipe"], run.manifest["source"]
+    fates = Counter(str(f.fate) for f in finished(run))
+    models = ", ".join(sorted({spec["model"] for spec in run.manifest["models"].values()})) or "no model"
+    ledger = "\n".join(f"| {fate} | {count} |" for fate, count in sorted(fates.items()))
+    weight = "The column `loss_weight` says how much each record is to count (0 to 1)"
+    seen = "." if target == "hf" else f"; {target} does not read it."
+    return (
+        f"{Path(source['path']).name} (`{source['digest'][:16]}`), repaired by "
+        f"Regold {run.manifest['versions']['regold']} with the recipe "
+        f"`{recipe['name']}`, asking {models}. {weight}{seen}\n\n| fate | records |\n|---|---|\n{ledger}\n\n"
+        "Only KEPT, REPAIRED and FUSED records are here."
+    )
 
 
 def training_rows(data: Path, format: str | None = None) -> list[tuple[Messages, float]]:
@@ -142,16 +175,17 @@ def training_rows(data: Path, format: str | None = None) -> list[tuple[Messages,
     return [(row.messages, 1.0) for row in read(data, format=format) if isinstance(row, Row)]
 
 
-def training_table(data: Path) -> Mapping[str, Any]:
-    """Return the table `[train]` of a run's recipe; nothing for a data file or a recipe without one."""
-    if not (data / "manifest.json").is_file():
-        return {}
-    found: Mapping[str, Any] = open_run(data).manifest["recipe"].get("train") or {}
-    return found
+def training_settings(data: Path, named: str | None = None, given: Mapping[str, Any] | None = None) -> TrainSettings:
+    """Return what is given over the named settings (a preset or a TOML file), or else over those of the run's recipe.
 
-
-def turns_checked(data: Path) -> str:
-    """Return which assistant turns a run checked, `last` or `all`; `last` for a data file."""
-    if not (data / "manifest.json").is_file():
-        return "last"
-    return str(open_run(data).manifest["source"].get("turns", "last"))
+    Where nothing says which assistant turns carry loss, they are those that the run checked. Raises RecipeError.
+    """
+    manifest = open_run(data).manifest if (data / "manifest.json").is_file() else None
+    if named is not None:
+        table, where = train_table(named), f"--settings {named}"
+    else:
+        table, where = (manifest["recipe"].get("train") or {} if manifest else {}), str(data)
+    settings = build(TrainSettings, {**table, **(given or {})}, "the command line" if given else where)
+    if settings.turns != "auto":
+        return settings
+    return replace(settings, turns=str(manifest["source"].get("turns", "last")) if manifest else "last")

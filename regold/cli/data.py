@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import regold.cli.options as o
-from regold.cli.screen import exit_codes, print_json, say
+from regold.cli.screen import exit_codes, print_json, say, say_error
 
 if TYPE_CHECKING:
     from regold.formats import Inspection, Row
@@ -99,17 +99,27 @@ def export(
     run: o.RunDir,
     to: Annotated[str, typer.Option(help="hf, trl, llamafactory, axolotl or openai")],
     out: Annotated[Path, typer.Option(help="the folder to write")],
+    model: Annotated[
+        str | None, typer.Option(help="the model that the trainer's configuration names; by default the run's")
+    ] = None,
+    settings: Annotated[
+        str | None,
+        typer.Option(help="paper, ds2, qlora, full, or a TOML file with [train]; by default that of the run's recipe"),
+    ] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Write a finished run's records to train on as a folder that a trainer reads."""
+    """Write a finished run's records to train on as a folder that a trainer reads, with its own configuration."""
     with exit_codes():
         from regold.output import export_run
 
-        done = export_run(run, to, out)
+        done = export_run(run, to, out, model, settings)
         if as_json:
-            print_json({"out": str(out), "to": to, "records": done.records, "files": [str(f) for f in done.files]})
-        else:
-            say(f"{done.records} records for {to}: {out}")
+            told = {"files": [str(f) for f in done.files], "usage": done.usage, "warnings": list(done.warnings)}
+            print_json({"out": str(out), "to": to, "records": done.records, **told})
+            return
+        say(f"{done.records} records for {to}: {out}\nto use it: {done.usage}")
+        for warning in done.warnings:
+            say_error(f"warning: {warning}")
 
 
 def _print_inspection(found: Inspection) -> None:

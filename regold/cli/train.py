@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 import regold.cli.options as o
 from regold.cli.screen import Watch, exit_codes, print_json, say, watching
-
-if TYPE_CHECKING:
-    from regold.train import TrainSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -73,11 +70,13 @@ def train(
     with exit_codes():
         from dataclasses import asdict
 
-        from regold.output import training_rows
+        from regold.output import training_rows, training_settings
         from regold.train import train as fit
         from regold.train.checkpoints import first_process
 
-        chosen = _settings(data, settings, given)
+        if given.get("targets", "all-linear") != "all-linear":  # peft takes a lone text for a pattern
+            given["targets"] = [part.strip() for part in given["targets"].split(",") if part.strip()]
+        chosen = training_settings(data, settings, given)
         rows = [(messages, weight if weighted else 1.0) for messages, weight in training_rows(data, format)]
         with watching() as watch:
             card = fit(
@@ -110,23 +109,6 @@ _NOT_SETTINGS = (
     "format",
     "as_json",
 )
-
-
-def _settings(data: Path, named: str | None, given: Mapping[str, Any]) -> TrainSettings:
-    """Return what the command line says over the named settings, or else over those of the run's recipe."""
-    from dataclasses import replace
-
-    from regold.declared import build
-    from regold.output import training_table, turns_checked
-    from regold.train import TrainSettings
-    from regold.train.settings import train_table
-
-    table, where = (train_table(named), f"--settings {named}") if named else (training_table(data), str(data))
-    table = {**table, **given}
-    if given.get("targets", "all-linear") != "all-linear":  # peft takes a lone text for a pattern
-        table["targets"] = [part.strip() for part in given["targets"].split(",") if part.strip()]
-    settings = build(TrainSettings, table, "the command line" if given else where)
-    return replace(settings, turns=turns_checked(data)) if settings.turns == "auto" else settings
 
 
 def _text(path: Path | None) -> str | None:

@@ -1,16 +1,13 @@
-"""A folder that `datasets.load_dataset` opens: one parquet file and a data set card."""
+"""A folder that `datasets.load_dataset` opens: one data file and a data set card whose front matter names it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from regold.errors import InputError
 from regold.files import replacing
-from regold.formats.write import write
 
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 DATA = "data/train-00000-of-00001.parquet"
@@ -29,14 +26,13 @@ class Card:
     tags: tuple[str, ...] = ("regold",)
 
 
-def write_folder(folder: Path, rows: Iterable[Mapping[str, Any]], card: Card | None = None) -> int:
-    """Write rows and card and return how many rows. Raises InputError where the folder already holds something."""
-    empty_folder(folder)
-    count = write(folder / DATA, rows)
-    text = _front_matter(card or Card(), count) + _body(card or Card(), count)
-    with replacing(folder / "README.md") as stream:
+def write_card(folder: Path, card: Card | None, count: int, data: str = "data/train-*.parquet") -> Path:
+    """Write README.md: front matter that names the data file, then what the data are."""
+    path = folder / "README.md"
+    text = _front_matter(card or Card(), count, data) + _body(card or Card(), count)
+    with replacing(path) as stream:
         stream.write(text.encode())
-    return count
+    return path
 
 
 def empty_folder(folder: Path) -> None:
@@ -45,12 +41,12 @@ def empty_folder(folder: Path) -> None:
         raise InputError("already there and not empty; name a new folder", folder)
 
 
-def _front_matter(card: Card, count: int) -> str:
+def _front_matter(card: Card, count: int, data: str) -> str:
     size = next((name for limit, name in _SIZES if count < limit), "n>10M")
     lines = [f"license: {_quoted(card.license)}"] if card.license else []
     lines += _listed("language", card.language) + _listed("tags", card.tags) + _listed("size_categories", (size,))
     lines += [f"pretty_name: {_quoted(card.title)}", "configs:", "- config_name: default", "  data_files:"]
-    return "\n".join(["---", *lines, "  - split: train", "    path: data/train-*.parquet", "---", "", ""])
+    return "\n".join(["---", *lines, "  - split: train", f"    path: {data}", "---", "", ""])
 
 
 def _listed(key: str, values: tuple[str, ...]) -> list[str]:

@@ -1,18 +1,25 @@
-"""Write a folder that a trainer loads as it is: hf, trl, openai, llamafactory or axolotl."""
+"""Write the data of a folder that a trainer loads as it is: hf, trl, openai, llamafactory or axolotl."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from regold.errors import InputError
 from regold.files import replacing
-from regold.formats.dataset import Card, empty_folder, write_folder
+from regold.formats.dataset import DATA, Card, empty_folder, write_card
 from regold.formats.rows import did_you_mean
-from regold.formats.trainers import llamafactory_entry, llamafactory_row, llamafactory_takes, openai_row
+from regold.formats.trainers import (
+    earlier_turns,
+    llamafactory_entry,
+    llamafactory_row,
+    llamafactory_takes,
+    openai_row,
+    trl_row,
+)
 from regold.formats.write import write
 from regold.record import Messages
 
@@ -40,54 +47,73 @@ class Exported:
     warnings: tuple[str, ...] = ()
 
 
-def export(target: str, folder: Path, rows: Iterable[ExportRow], card: Card | None = None) -> Exported:
-    """Write records for a trainer into a new or empty folder. Raises InputError for another target or folder."""
+def export(
+    target: str, folder: Path, rows: Iterable[ExportRow], card: Card | None = None, every_turn: bool = True
+) -> Exported:
+    """Write records for a trainer into a new or empty folder; earlier assistant turns carry loss if `every_turn`.
+
+    Only `hf` keeps records of weight 0: no other trainer reads weights. Raises InputError for another target or folder.
+    """
     if target not in TARGETS:
         raise InputError(f"unknown target {target!r}{did_you_mean(target, TARGETS)}; there are {', '.join(TARGETS)}")
     empty_folder(folder)
-    return _TARGETS[target](folder, rows, card)
+    weighing = _Weighing()
+    done = _TARGETS[target](folder, rows if target == "hf" else weighing(rows), every_turn)
+    if target != "hf":
+        weighed = weighing.warnings(target)
+        done = replace(done, warnings=(*done.warnings, *weighed))
+    written = "data/train-*.parquet" if target == "hf" else done.files[0].name
+    readme = write_card(folder, card, done.records, written)
+    return replace(done, files=(*done.files, readme))
 
 
-def _hf(folder: Path, rows: Iterable[ExportRow], card: Card | None) -> Exported:
-    count = write_folder(folder, (_weighed(dict(r.row), r) for r in rows), card)
-    return Exported((folder,), count, f"datasets.load_dataset({str(folder)!r})")
+class _Weighing:
+    """Leaves out records of weight 0 and counts those whose weight the trainer will not see."""
+
+    def __init__(self) -> None:
+        self._dropped = self._unweighed = 0
+
+    def __call__(self, rows: Iterable[ExportRow]) -> Iterator[ExportRow]:
+        for row in rows:
+            self._dropped += row.weight == 0
+            self._unweighed += row.weight not in (None, 0, 1)
+            if row.weight != 0:
+                yield row
+
+    def warnings(self, target: str) -> Iterator[str]:
+        if self._dropped:
+            yield f"{self._dropped} records of weight 0 are left out: {target} reads no weights"
+        if self._unweighed:
+            yield f"{target} reads no weights: {self._unweighed} records that weigh less than 1 will count in full"
 
 
-def _messages(folder: Path, rows: Iterable[ExportRow], name: str) -> tuple[Path, int]:
-    path = folder / name
-    return path, write(path, (_weighed(openai_row(r.messages, r.row), r) for r in rows))
+def _hf(folder: Path, rows: Iterable[ExportRow], every_turn: bool) -> Exported:
+    count = write(folder / DATA, (_weighed(dict(r.row), r) for r in rows))
+    return Exported((folder / DATA,), count, f"datasets.load_dataset({str(folder)!r})")
 
 
-def _trl(folder: Path, rows: Iterable[ExportRow], card: Card | None) -> Exported:
-    path, count = _messages(folder, rows, "train.jsonl")
-    return Exported((path,), count, f"trl sft --dataset_name {folder} --model_name_or_path MODEL")
+def _trl(folder: Path, rows: Iterable[ExportRow], every_turn: bool) -> Exported:
+    shape = dict if every_turn else trl_row
+    path = folder / "train.jsonl"
+    count = write(path, (_weighed(shape(openai_row(r.messages, r.row)), r) for r in rows))
+    return Exported((path,), count, f"trl sft --config {folder / 'sft.yaml'}")
 
 
-def _openai(folder: Path, rows: Iterable[ExportRow], card: Card | None) -> Exported:
-    path, count = _messages(folder, (ExportRow(r.row, r.messages) for r in rows), "train.jsonl")
-    return Exported((path,), count, "upload the file with purpose fine-tune")
+def _openai(folder: Path, rows: Iterable[ExportRow], every_turn: bool) -> Exported:
+    path = folder / "train.jsonl"
+    made = (openai_row(r.messages, r.row) for r in rows)
+    count = write(path, (row if every_turn else earlier_turns(row, weight=0) for row in made))
+    return Exported((path,), count, "upload the file with purpose fine-tune, then create the job in job.json")
 
 
-def _axolotl(folder: Path, rows: Iterable[ExportRow], card: Card | None) -> Exported:
-    path, count = _messages(folder, rows, "train.jsonl")
-    config = folder / "dataset.yaml"
-    with replacing(config) as stream:
-        stream.write(_AXOLOTL.format(path=json.dumps(str(path), ensure_ascii=False)).encode())
-    return Exported((path, config), count, f"merge {config} into the axolotl config")
+def _axolotl(folder: Path, rows: Iterable[ExportRow], every_turn: bool) -> Exported:
+    path = folder / "train.jsonl"
+    made = ((openai_row(r.messages, r.row), r) for r in rows)
+    count = write(path, (_weighed(row if every_turn else earlier_turns(row, train=False), r) for row, r in made))
+    return Exported((path,), count, f"axolotl train {folder / 'axolotl.yaml'}")
 
 
-_AXOLOTL = """datasets:
-  - path: {path}
-    ds_type: json
-    type: chat_template
-    field_messages: messages
-    message_property_mappings:
-      role: role
-      content: content
-"""
-
-
-def _llamafactory(folder: Path, rows: Iterable[ExportRow], card: Card | None) -> Exported:
+def _llamafactory(folder: Path, rows: Iterable[ExportRow], every_turn: bool) -> Exported:
     skipped, tools = 0, False
 
     def counted() -> Iterator[dict[str, Any]]:
@@ -103,7 +129,7 @@ def _llamafactory(folder: Path, rows: Iterable[ExportRow], card: Card | None) ->
     with replacing(info) as stream:
         stream.write((json.dumps({"regold": llamafactory_entry(path.name, tools=tools)}, indent=2) + "\n").encode())
     warning = f"LLaMA-Factory will skip {skipped} records whose turns do not alternate between asking and answering"
-    usage = f"llamafactory-cli train ... --dataset_dir {folder} --dataset regold"
+    usage = f"llamafactory-cli train {folder / 'train.yaml'}"
     return Exported((path, info), count, usage, (warning,) if skipped else ())
 
 
@@ -111,7 +137,7 @@ def _weighed(row: dict[str, Any], record: ExportRow) -> dict[str, Any]:
     return row if record.weight is None else row | {WEIGHT: record.weight}
 
 
-_TARGETS: dict[str, Callable[[Path, Iterable[ExportRow], Card | None], Exported]] = {
+_TARGETS: dict[str, Callable[[Path, Iterable[ExportRow], bool], Exported]] = {
     "hf": _hf,
     "trl": _trl,
     "llamafactory": _llamafactory,

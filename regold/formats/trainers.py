@@ -22,6 +22,20 @@ def openai_row(messages: Messages, source: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
+def trl_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return such a row as `prompt` and `completion`, on whose completion alone TRL puts loss."""
+    turns = row["messages"]
+    rest = {key: value for key, value in row.items() if key != "messages"}
+    return {"prompt": turns[:-1], "completion": turns[-1:], **rest}
+
+
+def earlier_turns(row: Mapping[str, Any], **mark: Any) -> dict[str, Any]:
+    """Return such a row with a mark on every assistant turn before the last."""
+    turns = row["messages"]
+    marked = [turn | mark if turn["role"] == "assistant" else turn for turn in turns[:-1]]
+    return {**row, "messages": [*marked, *turns[-1:]]}
+
+
 def _openai_turns(messages: Messages) -> list[dict[str, Any]]:
     turns: list[dict[str, Any]] = []
     waiting: list[str] = []

@@ -84,17 +84,27 @@ def test_weights_reach_trainers_but_no_fine_tuning_service(tmp_path: Path) -> No
     assert weights == {"trl": True, "axolotl": True, "llamafactory": True, "openai": False}
 
 
-def test_axolotl_gets_a_yaml_snippet(tmp_path: Path) -> None:
-    yaml = pytest.importorskip("yaml")
-    path, config = export("axolotl", tmp_path / "out", rows(tmp_path, ROW)).files
-    [entry] = yaml.safe_load(config.read_text())["datasets"]
-    assert entry == {
-        "path": str(path),
-        "ds_type": "json",
-        "type": "chat_template",
-        "field_messages": "messages",
-        "message_property_mappings": {"role": "role", "content": "content"},
+TALK = {"messages": [{"role": r, "content": c} for r, c in zip(["user", "assistant"] * 2, "abcd", strict=True)]}
+
+
+def test_loss_on_the_last_turn_alone_is_said_in_each_trainers_words(tmp_path: Path) -> None:
+    made = {
+        target: lines(export(target, tmp_path / target, rows(tmp_path, TALK), every_turn=False).files[0])[0]
+        for target in ("trl", "axolotl", "openai")
     }
+    turns = TALK["messages"]
+    assert made["trl"] == {"prompt": turns[:3], "completion": turns[3:]}
+    assert made["axolotl"]["messages"] == [turns[0], turns[1] | {"train": False}, *turns[2:]]
+    assert made["openai"]["messages"] == [turns[0], turns[1] | {"weight": 0}, *turns[2:]]
+
+
+def test_trainers_that_read_no_weights_get_no_record_of_weight_0_and_say_so(tmp_path: Path) -> None:
+    given = [ExportRow(TALK, next(rows(tmp_path, TALK)).messages, weight) for weight in (0.0, 0.5, 1.0)]
+    for target in TARGETS:
+        done = export(target, tmp_path / target, given)
+        assert done.records == (3 if target == "hf" else 2)
+        assert len(done.warnings) == (0 if target == "hf" else 2)
+        assert [w.split()[0] for w in done.warnings] in ([], ["1", target])
 
 
 def test_llamafactory_gets_its_entry_and_a_warning_for_what_it_skips(tmp_path: Path) -> None:
