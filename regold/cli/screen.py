@@ -77,7 +77,8 @@ class Heartbeat:
         now = time.monotonic()
         if records and (now - self.last >= BEAT_S or self.done == self.total):
             self.last = now
-            say_error(f"{self.name}: {self.done}/{self.total} records, {now - self.began:.0f} s")
+            of = f"/{self.total}" if self.total else ""
+            say_error(f"{self.name}: {self.done}{of} records, {now - self.began:.0f} s")
 
 
 @contextmanager
@@ -90,7 +91,7 @@ def watching() -> Iterator[Watch]:
     with Progress(*columns, TimeRemainingColumn(), console=error_console) as progress:
 
         def start(name: str, total: int) -> Callable[[int], None]:
-            task = progress.add_task(name, total=total)
+            task = progress.add_task(name, total=total or None)
             return lambda records: progress.advance(task, records)
 
         yield start

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
 
 _WORD = re.compile(r"\w+")
 PERMUTATIONS = 64
-BANDS = 16
+BANDS = 8
 SHINGLE = 3
 MOST_SHINGLES = 4_000
 """Shingles of one text that are hashed, evenly spread over a longer one."""
-_PRIME = np.uint64((1 << 61) - 1)
 
 
 def spaced(text: str) -> str:
@@ -22,12 +22,24 @@ def spaced(text: str) -> str:
     return " ".join(_WORD.findall(text.lower()))
 
 
+@lru_cache(maxsize=1 << 17)
+def _hash(word: str) -> int:
+    return crc32(word.encode(errors="replace"))
+
+
+@lru_cache(maxsize=4)
+def _hashes(permutations: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(12_345)
+    scale = rng.integers(1, 1 << 63, size=(1, permutations), dtype=np.uint64) | np.uint64(1)
+    return scale, rng.integers(0, 1 << 63, size=(1, permutations), dtype=np.uint64)
+
+
 def shingles(text: str, size: int = SHINGLE) -> np.ndarray:
     """Return the distinct hashes (uint64) of the runs of `size` words; of a shorter text the hash of all its words."""
     words = _WORD.findall(text.lower())
     if len(words) <= size:
         return np.array([crc32(" ".join(words).encode(errors="replace"))], dtype=np.uint64)
-    each = np.fromiter((crc32(w.encode(errors="replace")) for w in words), dtype=np.uint64, count=len(words))
+    each = np.fromiter(map(_hash, words), dtype=np.uint64, count=len(words))
     runs = np.zeros(len(words) - size + 1, dtype=np.uint64)
     for place in range(size):
         runs = runs * np.uint64(1_000_003) + each[place : len(words) - size + 1 + place]
@@ -37,9 +49,7 @@ def shingles(text: str, size: int = SHINGLE) -> np.ndarray:
 
 def signatures(texts: Iterable[str], permutations: int = PERMUTATIONS) -> np.ndarray:
     """Return MinHash signatures, uint32 of shape (texts, permutations) (Broder 1997); the same on every machine."""
-    rng = np.random.default_rng(12_345)
-    scale = rng.integers(1, 1 << 63, size=(1, permutations), dtype=np.uint64) | np.uint64(1)
-    shift = rng.integers(0, 1 << 63, size=(1, permutations), dtype=np.uint64)
+    scale, shift = _hashes(permutations)
     rows = [
         ((shingles(text)[:, None] * scale + shift) >> np.uint64(32)).min(axis=0).astype(np.uint32) for text in texts
     ]
