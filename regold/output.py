@@ -26,6 +26,7 @@ from regold.formats import (
     read,
     restore,
     split_id,
+    training_messages,
     write,
 )
 from regold.record import TRAINED_ON, Fate, Messages
@@ -169,10 +170,14 @@ def _told(run: PastRun, target: str) -> str:
 
 
 def training_rows(data: Path, format: str | None = None) -> list[tuple[Messages, float]]:
-    """Return what to train on with its weights: a finished run's kept records, or every record of a data file."""
+    """Return what to train on with its weights: a finished run's kept records, or every record of a data file.
+
+    Tools and calls are there as chat templates read them.
+    """
     if (data / "manifest.json").is_file():
-        return [(f.messages, f.weight) for f in kept(open_run(data))]
-    return [(row.messages, 1.0) for row in read(data, format=format) if isinstance(row, Row)]
+        return [(training_messages(f.messages, f.row), f.weight) for f in kept(open_run(data))]
+    rows = (row for row in read(data, format=format) if isinstance(row, Row))
+    return [(training_messages(row.messages, row.source), 1.0) for row in rows]
 
 
 def training_settings(data: Path, named: str | None = None, given: Mapping[str, Any] | None = None) -> TrainSettings:

@@ -9,6 +9,7 @@ from regold.formats.read import read
 from regold.formats.restore import conversation, rejoin, restore, split_id, with_truth
 from regold.formats.rows import NOISE, RESERVED, ROLES, TRUTH, Columns, Reject, Row
 from regold.formats.shapes import FORMATS
+from regold.formats.trainers import training_messages
 from regold.formats.write import check_target, write
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "rejoin",
     "restore",
     "split_id",
+    "training_messages",
     "with_truth",
     "write",
 ]

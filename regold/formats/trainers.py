@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from regold.record import Message, Messages
 
 _LLAMAFACTORY = {"user": "human", "assistant": "gpt", "tool": "observation", "system": "system"}
 _KEPT = ("tool_calls", "tool_call_id", "name", "reasoning_content")
+_CALLING = ("tool_calls", "tool_call_id")
 _ASKING, _ANSWERING = ("human", "observation"), ("gpt", "function_call")
 
 
@@ -20,6 +22,20 @@ def openai_row(messages: Messages, source: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(tools, list) and tools:
         row["tools"] = [t if "function" in t else {"type": "function", "function": t} for t in tools]
     return row
+
+
+def training_messages(messages: Messages, source: Mapping[str, Any]) -> Messages:
+    """Return a conversation with its calls as chat templates read them, and its tools in the first message's extra."""
+    row = openai_row(messages, source)
+    turns = [
+        replace(m, content=t["content"] or "", extra={**m.extra, **{k: t[k] for k in _CALLING if k in t}})
+        if any(k in t and k not in m.extra for k in _CALLING)
+        else m
+        for m, t in zip(messages, row["messages"], strict=True)
+    ]
+    if "tools" in row:
+        turns[0] = replace(turns[0], extra={**turns[0].extra, "tools": row["tools"]})
+    return tuple(turns)
 
 
 def trl_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +59,8 @@ def _openai_turns(messages: Messages) -> list[dict[str, Any]]:
         turn: dict[str, Any] = {"role": message.role, "content": message.content}
         turn |= {k: v for k, v in message.extra.items() if k in _KEPT}
         if calls := _calls(message):
-            ids = [f"call_{place}_{i}" for i in range(len(calls))]
+            # nine letters and digits: the form Mistral's template wants
+            ids = [f"call{place:03}{i:02}" for i in range(len(calls))]
             turn |= {"content": None, "tool_calls": [_openai_call(c, i) for c, i in zip(calls, ids, strict=True)]}
             waiting = ids
         elif message.role == "tool" and "tool_call_id" not in turn and waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from regold.engines.template import render
+from regold.engines.template import render_answer
 from regold.errors import InputError, UsageError
 from regold.record import Messages
 
@@ -69,11 +69,9 @@ class EncodeChat:
         """
         if len(messages) < 2 or messages[-1].role != "assistant":
             raise InputError("it does not end with an assistant's message after a query")
-        prompt, whole = render(self._tokenizer, messages[:-1], prompting=True), render(self._tokenizer, messages)
-        if not prompt or not whole.startswith(prompt):
-            raise InputError("the chat template writes the prompt differently once it is answered")
-        before, ids = self._tokens(prompt), self._tokens(whole)
-        answer = ids[len(before) :] if ids[: len(before)] == before else self._tokens(whole[len(prompt) :])
+        prompt, said = render_answer(self._tokenizer, messages)
+        before, ids = self._tokens(prompt), self._tokens(prompt + said)
+        answer = ids[len(before) :] if ids[: len(before)] == before else self._tokens(said)
         ended = self._ended(answer)
         return Encoded(before + ended, ((len(before), len(before) + len(ended)),))
 

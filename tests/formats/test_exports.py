@@ -65,12 +65,12 @@ def test_the_card_has_front_matter(tmp_path: Path) -> None:
 def test_messages_are_as_chat_templates_read_them(tmp_path: Path, target: str) -> None:
     done = export(target, tmp_path / "out", rows(tmp_path, ROW))
     [row] = lines(done.files[0])
-    call = {"id": "call_2_0", "type": "function", "function": {"name": "add", "arguments": '{"a": 1}'}}
+    call = {"id": "call00200", "type": "function", "function": {"name": "add", "arguments": '{"a": 1}'}}
     assert row["messages"] == [
         {"role": "system", "content": "s"},
         {"role": "user", "content": "a"},
         {"role": "assistant", "content": None, "tool_calls": [call]},
-        {"role": "tool", "content": "2", "tool_call_id": "call_2_0"},
+        {"role": "tool", "content": "2", "tool_call_id": "call00200"},
         {"role": "assistant", "content": "It is 2."},
     ]
     assert row["tools"] == [{"type": "function", "function": json.loads(TOOLS)[0]}]
