@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from regold.engines import Engine, Request
-from regold.formats import Row, read, with_truth, write
+from regold.formats import Row, with_truth, write
 from regold.methods.agreement import same_answer
 from regold.methods.answers import read_answer
 from regold.methods.noise import LETTERS, corrupt_rows
@@ -43,11 +43,6 @@ def corrupt_file(
     wrong = corrupt_rows(rows, rate, kind, seed, within=within, model=model, by=by, margin=margin)
     write(out, (with_truth(row, columns) for row in wrong))
     return Corrupted(len(wrong), sum(row.noise is not None for row in wrong))
-
-
-def rows_of(path: Path, format: str | None, columns: Mapping[str, str]) -> list[Row]:
-    """Read all rows of a data file. Raises InputError at the first bad line."""
-    return [row for row in read(path, format=format, columns=columns) if isinstance(row, Row)]
 
 
 async def confusable(engine: Engine, rows: Sequence[Row]) -> dict[str, str]:

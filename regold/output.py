@@ -19,11 +19,10 @@ from regold.formats import (
     Exported,
     ExportRow,
     Reject,
-    Row,
     check_target,
     conversation,
     export,
-    read,
+    read_rows,
     restore,
     split_id,
     training_messages,
@@ -176,8 +175,7 @@ def training_rows(data: Path, format: str | None = None) -> list[tuple[Messages,
     """
     if (data / "manifest.json").is_file():
         return [(training_messages(f.messages, f.row), f.weight) for f in kept(open_run(data))]
-    rows = (row for row in read(data, format=format) if isinstance(row, Row))
-    return [(training_messages(row.messages, row.source), 1.0) for row in rows]
+    return [(training_messages(row.messages, row.source), 1.0) for row in read_rows(data, format=format)]
 
 
 def training_settings(data: Path, named: str | None = None, given: Mapping[str, Any] | None = None) -> TrainSettings:

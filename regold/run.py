@@ -21,7 +21,7 @@ from regold.errors import InputError, RecipeError
 from regold.executors import open_executor
 from regold.files import read_json, write_json
 from regold.fingerprint import digest, file_digest
-from regold.formats import Reject, Row, read, write
+from regold.formats import Reject, Row, read, read_rows, write
 from regold.formats.sources import files
 from regold.output import Outputs, check_outputs, write_outputs
 from regold.prompts import load_prompts
@@ -56,7 +56,15 @@ class Source:
 
     def read(self) -> Iterator[Row | Reject]:
         """Yield the rows, and with on_bad_line="skip" the rejected lines. Raises InputError naming file and line."""
-        return read(self.path, format=self.format, turns=self.turns, on_bad_line=self.on_bad_line, columns=self.columns)
+        return read(self.path, **self._how)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows alone. Raises InputError as `read` does."""
+        return read_rows(self.path, **self._how)
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "path"}
 
     def digest(self) -> str:
         """Return the digest of the contents and of how they are read. Raises InputError where there is nothing."""

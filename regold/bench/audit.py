@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from regold.errors import InputError
-from regold.formats import Row, read
+from regold.formats import read_rows
 from regold.formats.sources import files
 from regold.methods.checks import CHECKS, Exchange, Strictness, choose, examine
 from regold.methods.checks.score import fit_weights, score, shipped_threshold, shipped_weights
@@ -58,9 +58,9 @@ def labelled(data: Path, labels: Path) -> list[Labelled]:
     known = {str(value["id"]): value for value in _values(labels)}
     checks = choose((), Strictness.STRICT)
     found = []
-    for row in read(data, on_bad_line="skip"):
-        label = known.get(row.id) if isinstance(row, Row) else None
-        if label is not None and isinstance(row, Row):
+    for row in read_rows(data, on_bad_line="skip"):
+        label = known.get(row.id)
+        if label is not None:
             fired = frozenset(f.check for f in examine(Exchange.of(row.messages, row.options), checks))
             confidence, kind = str(label.get("confidence") or "none"), str(label.get("change_kind") or "none")
             found.append(Labelled(row.id, fired, bool(label["noise"]), confidence, kind))

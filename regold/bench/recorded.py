@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from regold.errors import InputError
-from regold.formats import Row, read
+from regold.formats import Row, read_rows
 from regold.methods.answers import read_answer
 from regold.methods.noise import LETTERS, corrupt_rows
 
@@ -57,8 +57,7 @@ def load(path: Path) -> Recorded:
 
     A row without `error_type` counts as ok. Raises InputError naming the line.
     """
-    given = read(path, format="multiple-choice", columns={"response": "groundtruth"})
-    rows = tuple(row for row in given if isinstance(row, Row))
+    rows = tuple(read_rows(path, format="multiple-choice", columns={"response": "groundtruth"}))
     labels = np.array([_label(row) for row in rows])
     models = tuple(sorted({model for row in rows for model in row.source["predictions"]}))
     if len(models) < 2:

@@ -43,7 +43,7 @@ def audit(
         from regold.report.audit import audit as examine
         from regold.report.page import write_page
 
-        source = o.source(data, format, turns, "skip", response_column)
+        source = o.Reading(format, turns, "skip", response_column).source(data)
         chosen, late = _chosen(checks, o.choice("--strictness", strictness, ("lenient", "normal", "strict")))
         settings = Settings(chosen, late, tuple(against or ()), words, workers)
         with watching() as watch:

@@ -61,15 +61,15 @@ def corrupt(
 ) -> None:
     """Put known noise into a copy of a data file; the truth goes into a reserved column that no stage can read."""
     with exit_codes():
-        from regold.corrupt import corrupt_file, rows_of
-        from regold.formats import check_target
+        from regold.corrupt import corrupt_file
+        from regold.formats import check_target, read_rows
 
         check_target(out, data)
         columns = {"response": response_column} if response_column else {}
-        rows = rows_of(data, format, columns)
+        rows = list(read_rows(data, format=format, columns=columns))
         wrong, margin = None, None
         if kind in ("model", "adversarial"):
-            wrong, margin = asyncio.run(_confusable(o.Asked(model, base_url or ()), rows, kind == "adversarial"))
+            wrong, margin = asyncio.run(_confusable(o.Asked(model, base_url), rows, kind == "adversarial"))
         done = corrupt_file(
             rows, out, rate, kind, seed, within=within, columns=columns, model=wrong, by=by, margin=margin
         )

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from regold.engines import EngineSpec
     from regold.evaluate import Evaluation
     from regold.evaluate.results import Decoding, Estimate, Suite, TaskResult
-    from regold.formats import Row
 
 What = Annotated[str | None, typer.Argument(metavar="FILE|MODEL", help="a held-out file, or with --tasks the model")]
 Tasks = Annotated[
@@ -65,7 +64,9 @@ def evaluate(
     """Measure a model: exact match on a held-out file, or with --tasks public benchmarks through lm-eval."""
     with exit_codes():
         if tasks is None:
-            spec = o.Asked(model, base_url or (), None, engine_revision, adapter, None, concurrency).student()
+            spec = o.Asked(
+                model, base_url, engine_revision=engine_revision, adapter=adapter, concurrency=concurrency
+            ).student()
             path = _held_out(what, data, limit, out, judge, run_code, max_tokens)
             found = asyncio.run(_file(path, spec, prompts, temperature, samples, format, response_column))
             _tell_file(found, model, as_json)
@@ -74,7 +75,9 @@ def evaluate(
             raise UsageError("--prompts, --format and --response-column are for held-out files, not for --tasks")
         if what and model:
             raise UsageError(f"two models, {what} and {model}: with --tasks give one, as argument or as --model")
-        asked = o.Asked(what or model, base_url or (), judge, engine_revision, adapter, None, concurrency)
+        asked = o.Asked(
+            what or model, base_url, judge, engine_revision=engine_revision, adapter=adapter, concurrency=concurrency
+        )
         with watching() as watch:
             suite = _benchmarks(asked, tasks, data, limit, form, temperature, samples, max_tokens, run_code, out, watch)
         print_json(suite.as_json()) if as_json else _tell_suite(suite, out)
@@ -129,11 +132,9 @@ async def _file(
 ) -> Evaluation:
     from regold.engines import open_engine
     from regold.evaluate import Question, evaluate
-    from regold.formats import Row
     from regold.prompts import load_prompts
 
-    source = o.source(path, format, "last", "stop", response_column)
-    rows: list[Row] = [row for row in source.read() if isinstance(row, Row)]
+    rows = list(o.Reading(format, response_column=response_column).source(path).rows())
     engine = open_engine(spec)
     try:
         chosen = load_prompts(prompts) if prompts else None

@@ -74,19 +74,39 @@ Tolerate = Annotated[
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How a data file is read."""
+
+    format: Format = None
+    turns: Turns = "last"
+    on_bad_line: OnBadLine = "stop"
+    response_column: ResponseColumn = None
+    truth_column: TruthColumn = None
+
+    def source(self, path: Path) -> Source:
+        """Return the source that the options describe. Raises UsageError for a value that is none of the choices."""
+        from regold.run import Source
+
+        choice("--turns", self.turns, ("last", "all"))
+        choice("--on-bad-line", self.on_bad_line, ("stop", "skip"))
+        columns = {"response": self.response_column, "truth": self.truth_column}
+        return Source(path, self.format, self.turns, self.on_bad_line, {k: v for k, v in columns.items() if v})
+
+
+@dataclass(frozen=True)
 class Asked:
     """Which models a command line asks for."""
 
-    model: str | None
-    base_url: Sequence[str]
-    judge: str | None = None
-    revision: str | None = None
-    adapter: Path | None = None
-    encoder: str | None = None
-    concurrency: int = 64
-    raters: Sequence[str] = ()
-    scorer: str | None = None
-    second: str | None = None
+    model: Model = None
+    base_url: BaseUrl = None
+    judge: Judge = None
+    rater: Rater = None
+    scorer: Scorer = None
+    second: Second = None
+    engine_revision: EngineRevision = None
+    adapter: Adapter = None
+    encoder: EncoderName = None
+    concurrency: Concurrency = 64
 
     def models(self, roles: Collection[str] = ("student",)) -> Models:
         """Return the engine of each role and the encoder.
@@ -99,7 +119,7 @@ class Asked:
             return Models({}, self._encoder())
         student = self.student()
         judge = self._engine(self.judge) if self.judge else student
-        named = [self._engine(name) for name in self.raters] or [judge]
+        named = [self._engine(name) for name in self.rater or ()] or [judge]
         raters = {f"rater{n}" if n > 1 else "rater": spec for n, spec in enumerate(named, start=1)}
         scorer = self._engine(self.scorer) if self.scorer else student
         second = {"second": self._engine(self.second)} if self.second else {}
@@ -128,14 +148,14 @@ class Asked:
     def _engine(self, model: str) -> EngineSpec:
         from regold.engines.base import EngineSpec
 
-        urls = tuple(self.base_url) or tuple(u for u in [os.environ.get("OPENAI_BASE_URL")] if u)
+        urls = tuple(self.base_url or ()) or tuple(u for u in [os.environ.get("OPENAI_BASE_URL")] if u)
         if model == LAB and not urls:
             return EngineSpec("transformers", str(lab_folder()))
         if model.startswith("scripted:"):
             return EngineSpec("scripted", model.removeprefix("scripted:"), concurrency=self.concurrency)
         if urls:
-            return EngineSpec("openai", model, urls, self.revision, concurrency=self.concurrency)
-        return EngineSpec("transformers", model, revision=self.revision)
+            return EngineSpec("openai", model, urls, self.engine_revision, concurrency=self.concurrency)
+        return EngineSpec("transformers", model, revision=self.engine_revision)
 
     def _encoder(self) -> EngineSpec:
         from regold.engines.base import EngineSpec
@@ -146,42 +166,41 @@ class Asked:
         if name == LAB:
             return EngineSpec("static", str(lab_folder()))
         if name.startswith("openai:"):
-            embedder, urls = name.removeprefix("openai:"), tuple(self.base_url)
-            return EngineSpec("openai", embedder, urls, self.revision, concurrency=self.concurrency)
+            embedder, urls = name.removeprefix("openai:"), tuple(self.base_url or ())
+            return EngineSpec("openai", embedder, urls, self.engine_revision, concurrency=self.concurrency)
         return EngineSpec("sentence-transformers", name)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a command line changes in a recipe."""
+
+    prompts: PromptSet = None
+    sets: Sets = None
+    seed: Seed = None
+    tolerate: Tolerate = None
+    import_: ImportFile = None
+    column: Columns = None
+    by: By = "id"
+    key: Key = "id"
+
+    def recipe(self, name: str, asked: Asked) -> Recipe:
+        """Return the changed recipe, with a step that imports the score file if one is named. Raises UsageError."""
+        from regold.recipe import load_recipe, with_import
+        from regold.stages.import_notes import ImportNotes
+
+        prompts = self.prompts or (LAB if asked.model == LAB and not asked.base_url else None)
+        found = load_recipe(name, self.sets or (), prompts=prompts, seed=self.seed, tolerate=self.tolerate)
+        if self.import_ is None:
+            return found
+        choice("--by", self.by, ("id", "row"))
+        notes = notes_of(self.import_, self.column or (), self.key)
+        return with_import(found, ImportNotes(self.import_, notes, self.by, self.key))  # type: ignore[arg-type]
 
 
 def lab_folder() -> Path:
     """Return the folder of the shipped checkpoint."""
     return Path(__file__).parent.parent / "lab" / "model"
-
-
-def source(
-    path: Path,
-    format: str | None,
-    turns: str,
-    on_bad_line: str,
-    response_column: str | None = None,
-    truth_column: str | None = None,
-) -> Source:
-    """Return the source that the options describe. Raises UsageError for a value that is none of the choices."""
-    from regold.run import Source
-
-    choice("--turns", turns, ("last", "all"))
-    choice("--on-bad-line", on_bad_line, ("stop", "skip"))
-    columns = {"response": response_column, "truth": truth_column}
-    return Source(path, format, turns, on_bad_line, {k: v for k, v in columns.items() if v})
-
-
-def imported(recipe: Recipe, file: Path | None, columns: Sequence[str], by: str = "id", key: str = "id") -> Recipe:
-    """Return the recipe with a step that imports the score file, if one is named. Raises UsageError."""
-    if file is None:
-        return recipe
-    from regold.recipe import with_import
-    from regold.stages.import_notes import ImportNotes
-
-    choice("--by", by, ("id", "row"))
-    return with_import(recipe, ImportNotes(file, notes_of(file, columns, key), by, key))  # type: ignore[arg-type]
 
 
 def notes_of(file: Path, columns: Sequence[str], key: str) -> dict[str, str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import regold.cli.options as o
+from regold.cli.groups import grouped
 from regold.cli.screen import exit_codes, print_json, say, watching
 from regold.errors import UsageError
 
@@ -18,15 +20,27 @@ if TYPE_CHECKING:
     from regold.recipe import Recipe
     from regold.run import Job, Report
 
-Into = Annotated[Path | None, typer.Option(help="the run directory; by default runs/<file stem>-<fingerprint>")]
-Out = Annotated[
-    Path | None, typer.Option(help="where the records to train on go; all others lie beside it, with reasons")
-]
-PartSize = Annotated[int, typer.Option(min=1, help="records a part, fixed at load")]
-ExecutorName = Annotated[str, typer.Option("--executor", help="local or ray")]
-Workers = Annotated[int, typer.Option(min=1, help="workers of the ray executor")]
-RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="try records again that failed")]
-Provenance = Annotated[bool, typer.Option("--provenance", help="add _regold columns: id, fate, reason, weight")]
+RecipePlace = Annotated[str, typer.Argument(help="a shipped recipe, a TOML file, or a run to repeat")]
+
+
+@dataclass(frozen=True)
+class How:
+    """Where a run is kept, what it writes, and where it works."""
+
+    out: Annotated[
+        Path | None, typer.Option(help="where the records to train on go; all others lie beside it, with reasons")
+    ] = None
+    into: Annotated[Path | None, typer.Option(help="the run directory; by default runs/<file stem>-<fingerprint>")] = (
+        None
+    )
+    part_size: Annotated[int, typer.Option(min=1, help="records a part, fixed at load")] = 1000
+    executor: Annotated[str, typer.Option("--executor", help="local or ray")] = "local"
+    workers: Annotated[int, typer.Option(min=1, help="workers of the ray executor")] = 2
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try records again that failed")] = False
+    provenance: Annotated[bool, typer.Option("--provenance", help="add _regold columns: id, fate, reason, weight")] = (
+        False
+    )
+    as_json: o.AsJson = False
 
 
 def register(app: typer.Typer) -> None:
@@ -37,108 +51,43 @@ def register(app: typer.Typer) -> None:
     app.command("estimate")(estimate)
 
 
+@grouped
 def repair(
-    data: o.Data,
-    out: Out = None,
-    into: Into = None,
-    recipe: o.RecipeName = "robustft",
-    model: o.Model = None,
-    base_url: o.BaseUrl = None,
-    judge: o.Judge = None,
-    rater: o.Rater = None,
-    scorer: o.Scorer = None,
-    second: o.Second = None,
-    engine_revision: o.EngineRevision = None,
-    adapter: o.Adapter = None,
-    encoder: o.EncoderName = None,
-    concurrency: o.Concurrency = 64,
-    prompts: o.PromptSet = None,
-    sets: o.Sets = None,
-    import_: o.ImportFile = None,
-    column: o.Columns = None,
-    by: o.By = "id",
-    key: o.Key = "id",
-    seed: o.Seed = None,
-    tolerate: o.Tolerate = None,
-    format: o.Format = None,
-    turns: o.Turns = "last",
-    on_bad_line: o.OnBadLine = "stop",
-    response_column: o.ResponseColumn = None,
-    truth_column: o.TruthColumn = None,
-    part_size: PartSize = 1000,
-    executor: ExecutorName = "local",
-    workers: Workers = 2,
-    retry_failed: RetryFailed = False,
-    provenance: Provenance = False,
-    as_json: o.AsJson = False,
+    data: o.Data, how: How, asked: o.Asked, changes: o.Changes, reading: o.Reading, recipe: o.RecipeName = "robustft"
 ) -> None:
     """Find and repair the noisy responses of a data file; the same command resumes."""
+    _go(recipe, data, how, asked, changes, reading)
+
+
+@grouped
+def run(recipe: RecipePlace, data: o.Data, how: How, asked: o.Asked, changes: o.Changes, reading: o.Reading) -> None:
+    """Run any recipe on a data file; `repair` is this with the recipe robustft."""
+    _go(recipe, data, how, asked, changes, reading)
+
+
+def _go(name: str, data: Path, how: How, asked: o.Asked, changes: o.Changes, reading: o.Reading) -> None:
     with exit_codes():
-        from regold.recipe import load_recipe
         from regold.run import Job
 
-        asked = o.Asked(
-            model, base_url or (), judge, engine_revision, adapter, encoder, concurrency, rater or (), scorer, second
-        )
-        chosen = prompts or (o.LAB if model == o.LAB and not base_url else None)
-        found = load_recipe(recipe, sets or (), prompts=chosen, seed=seed, tolerate=tolerate)
-        found = o.imported(found, import_, column or (), by, key)
+        recipe = changes.recipe(name, asked)
+        executor = o.choice("--executor", how.executor, ("local", "ray"))
         job = Job(
-            o.source(data, format, turns, on_bad_line, response_column, truth_column),
-            found,
-            asked.models(found.needs()),
-            into,
-            out,
-            part_size,
-            o.choice("--executor", executor, ("local", "ray")),
-            workers,
-            retry_failed,
-            provenance,
+            reading.source(data),
+            recipe,
+            asked.models(recipe.needs()),
+            how.into,
+            how.out,
+            how.part_size,
+            executor,
+            how.workers,
+            how.retry_failed,
+            how.provenance,
         )
-        _tell(_run(job), as_json)
-
-
-def run(
-    recipe: Annotated[str, typer.Argument(help="a shipped recipe, a TOML file, or a run to repeat")],
-    data: o.Data,
-    out: Out = None,
-    into: Into = None,
-    model: o.Model = None,
-    base_url: o.BaseUrl = None,
-    judge: o.Judge = None,
-    rater: o.Rater = None,
-    scorer: o.Scorer = None,
-    second: o.Second = None,
-    engine_revision: o.EngineRevision = None,
-    adapter: o.Adapter = None,
-    encoder: o.EncoderName = None,
-    concurrency: o.Concurrency = 64,
-    prompts: o.PromptSet = None,
-    sets: o.Sets = None,
-    import_: o.ImportFile = None,
-    column: o.Columns = None,
-    by: o.By = "id",
-    key: o.Key = "id",
-    seed: o.Seed = None,
-    tolerate: o.Tolerate = None,
-    format: o.Format = None,
-    turns: o.Turns = "last",
-    on_bad_line: o.OnBadLine = "stop",
-    response_column: o.ResponseColumn = None,
-    truth_column: o.TruthColumn = None,
-    part_size: PartSize = 1000,
-    executor: ExecutorName = "local",
-    workers: Workers = 2,
-    retry_failed: RetryFailed = False,
-    provenance: Provenance = False,
-    as_json: o.AsJson = False,
-) -> None:
-    """Run any recipe on a data file; `repair` is this with the recipe robustft."""
-    repair(**locals())
+        _tell(_run(job), how.as_json)
 
 
 def validate(
-    recipe: Annotated[str, typer.Argument(help="a shipped recipe or a TOML file")],
+    recipe: RecipePlace,
     prompts: o.PromptSet = None,
     sets: o.Sets = None,
     as_json: o.AsJson = False,
@@ -154,8 +103,10 @@ def validate(
             _list_steps(found)
 
 
+@grouped
 def estimate(
     data: o.Data,
+    reading: o.Reading,
     recipe: o.RecipeName = "robustft",
     suspect_share: Annotated[
         float, typer.Option(min=0, max=1, help="share of records expected to come out suspect")
@@ -166,21 +117,16 @@ def estimate(
     ] = None,
     prompts: o.PromptSet = None,
     sets: o.Sets = None,
-    format: o.Format = None,
-    turns: o.Turns = "last",
-    on_bad_line: o.OnBadLine = "stop",
-    response_column: o.ResponseColumn = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Print the calls, tokens and money a run would take, without calling anything."""
     with exit_codes():
         from regold import estimate as room
-        from regold.formats import Row
         from regold.recipe import load_recipe
 
         found = load_recipe(recipe, sets or (), prompts=prompts)
-        rows = o.source(data, format, turns, on_bad_line, response_column).read()
-        records, lengths = room.measure((row.messages for row in rows if isinstance(row, Row)), reasoning_tokens)
+        rows = reading.source(data).rows()
+        records, lengths = room.measure((row.messages for row in rows), reasoning_tokens)
         expected = room.estimate(found, records, lengths, suspect_share, _prices(price))
         print_json(_estimate_json(expected)) if as_json else _print_estimate(expected)
 

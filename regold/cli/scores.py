@@ -35,15 +35,14 @@ def import_scores(
 ) -> None:
     """Join a score file to a data file and tell what fits; `regold run RECIPE DATA --import SCORES` then uses it."""
     with exit_codes():
-        from regold.formats import Row, check_target, write
+        from regold.formats import check_target, write
         from regold.formats.scores import join_scores
 
         if out is not None:
             check_target(out, data)
             check_target(out, scores)
         notes = o.notes_of(scores, column or (), key)
-        source = o.source(data, format, "last", on_bad_line)
-        rows = [row for row in source.read() if isinstance(row, Row)]
+        rows = list(o.Reading(format, on_bad_line=on_bad_line).source(data).rows())
         joined = join_scores(scores, list(notes), [row.id for row in rows], o.choice("--by", by, ("id", "row")), key)
         if out is not None:
             write(out, _rows(rows, joined, notes))

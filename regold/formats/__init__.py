@@ -5,7 +5,7 @@ from __future__ import annotations
 from regold.formats.dataset import Card
 from regold.formats.exports import TARGETS, Exported, ExportRow, export
 from regold.formats.inspection import Column, Inspection, inspect
-from regold.formats.read import read
+from regold.formats.read import read, read_rows
 from regold.formats.restore import conversation, rejoin, restore, split_id, with_truth
 from regold.formats.rows import NOISE, RESERVED, ROLES, TRUTH, Columns, Reject, Row
 from regold.formats.shapes import FORMATS
@@ -32,6 +32,7 @@ __all__ = [
     "export",
     "inspect",
     "read",
+    "read_rows",
     "rejoin",
     "restore",
     "split_id",

@@ -44,6 +44,19 @@ def read(
             yield row
 
 
+def read_rows(
+    path: Path,
+    *,
+    format: str | None = None,
+    turns: str = "last",
+    on_bad_line: str = "stop",
+    columns: Columns = _NONE,
+) -> Iterator[Row]:
+    """Yield the records alone, as `read` does; with on_bad_line="skip" bad lines are passed over."""
+    found = read(path, format=format, turns=turns, on_bad_line=on_bad_line, columns=columns)
+    return (row for row in found if isinstance(row, Row))
+
+
 def understood(
     path: Path, format: str | None, columns: Columns, turns: str = "last"
 ) -> Iterator[tuple[Entry, list[Row] | list[Reject]]]:

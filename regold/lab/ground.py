@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from regold.corrupt import confusable, corrupt_file, rows_of
+from regold.corrupt import confusable, corrupt_file
 from regold.engines import Encoder, Engine, EngineSpec, open_encoder, open_engine
 from regold.evaluate import Question
-from regold.formats import Row
+from regold.formats import Row, read_rows
 from regold.lab.data import WITHIN, write_items
 from regold.lab.remember import RememberingEngine
 from regold.lab.rewording import reworded
@@ -57,7 +57,7 @@ class Field:
 
     def questions(self) -> list[Question]:
         """Return the held-out questions, written once."""
-        return [Question.of(row) for row in rows_of(self._file("test"), None, {})]
+        return [Question.of(row) for row in read_rows(self._file("test"))]
 
     def reworded(self, frame: int) -> list[Question]:
         """Return the held-out questions in another wording."""
@@ -74,7 +74,7 @@ class Field:
         """Return the training file with so many per cent of wrong responses, written once."""
         out = self.ground.folder / f"{kind}-{noise}.jsonl"
         if not out.is_file():
-            rows = rows_of(self._file("train"), None, {})
+            rows = list(read_rows(self._file("train")))
             wrong = await confusable(self.engine, rows) if kind == "model" else None
             corrupt_file(rows, out, noise / 100, kind, self.ground.seed, within=self._within(rows, kind), model=wrong)
         return out

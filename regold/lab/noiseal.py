@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from regold.corrupt import rows_of
 from regold.engines import Request
-from regold.formats import Row
+from regold.formats import Row, read_rows
 from regold.lab.figures import is_right
 from regold.lab.ground import Field
 from regold.lab.learner import Learner, Pack
@@ -64,7 +63,7 @@ def reversed_cross_entropy(logits: torch.Tensor, labels: torch.Tensor, floor: fl
 
 async def noiseal(field: Field, data: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
     """Train NoiseAL on a noisy file and save a whole model in `out`; returns groups, detection and cost as figures."""
-    rows = rows_of(data, None, {})
+    rows = list(read_rows(data))
     with torch.random.fork_rng():
         learners = [Learner.fresh(field.ground.model, settings, 2 * settings.seed + n) for n in (1, 2)]
         packs = learners[0].packed([row.messages for row in rows])

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from regold.corrupt import rows_of
 from regold.engines import Engine, EngineSpec, open_engine
 from regold.evaluate import Evaluation, Question, evaluate
 from regold.fingerprint import digest
+from regold.formats import read_rows
 from regold.lab.figures import detected, relabelled, repaired, share_right, truths_of_rows, truths_of_run
 from regold.lab.ground import BATCH, Field
 from regold.lab.neighbours import Neighbours
@@ -82,7 +82,7 @@ async def _prepare(field: Field, recipe: Recipe, data: Path, root: Path) -> tupl
         facts |= {"calls": report.calls, "prompt_tokens": report.prompt_tokens}
         facts |= {"completion_tokens": report.completion_tokens}
     else:
-        given = rows_of(data, None, {})
+        given = list(read_rows(data))
         if recipe.experiment.truth == "filter":
             given = [row for row in given if row.noise is None]
         truths = truths_of_rows(given)
@@ -121,7 +121,7 @@ async def _score(field: Field, recipe: Recipe, data: Path, rows: Rows, folder: P
 
 async def _measured(field: Field, recipe: Recipe, data: Path, engine: Engine, frames: bool) -> dict[str, Any]:
     how, prompts = recipe.evaluate, load_prompts(PROMPTS)
-    near = await Neighbours.of(field.encoder, rows_of(data, None, {})) if how.neighbours else None
+    near = await Neighbours.of(field.encoder, list(read_rows(data))) if how.neighbours else None
 
     async def ask(questions: list[Question], temperature: float, samples: int) -> Evaluation:
         asked = await near.before(questions, how.neighbours, prompts) if near else questions

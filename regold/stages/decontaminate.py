@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
-from regold.formats import Row, read
+from regold.formats import read_rows
 from regold.methods.similar import Contamination
 from regold.record import Edit, Record, Status
 from regold.stage import Context, Stage
@@ -46,5 +46,5 @@ class Decontaminate(Stage):
 @lru_cache(maxsize=4)
 def contamination(path: Path, words: int) -> Contamination:
     """Return the n-grams of the questions of an evaluation file. Raises InputError as `read` does."""
-    rows = [row for row in read(path, on_bad_line="skip") if isinstance(row, Row)]
+    rows = read_rows(path, on_bad_line="skip")
     return Contamination({f"{path.name} {r.id}": "\n".join(m.content for m in r.messages[:-1]) for r in rows}, words)

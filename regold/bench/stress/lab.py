@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regold.corrupt import confusable, corrupt_file, margins, rows_of
+from regold.corrupt import confusable, corrupt_file, margins
 from regold.engines import EngineSpec, open_engine
-from regold.formats import Row
+from regold.formats import Row, read_rows
 from regold.lab.data import WITHIN, write_items
 from regold.lab.ground import MODEL
 from regold.lab.world import World
@@ -52,7 +52,7 @@ def write_clean(path: Path, items: int, seed: int) -> Path:
 
 def write_noisy(clean: Path, out: Path, rate: float, kind: str, seed: int, by: str | None = None) -> Path:
     """Write a noisy copy; the kinds that need a model ask the lab's."""
-    rows = rows_of(clean, None, {})
+    rows = list(read_rows(clean))
     wrong, margin = asyncio.run(_misled(rows)) if kind in ("model", "adversarial") else (None, None)
     corrupt_file(rows, out, rate, kind, seed, within=WITHIN, model=wrong, by=by, margin=margin)
     return out

@@ -11,9 +11,9 @@ import numpy as np
 from regold.bench.stress.lab import SET, Outcome, lab_engine, measured, repair, write_clean, write_noisy
 from regold.bench.stress.neighbours import ELSEWHERE
 from regold.bench.stress.task import Task
-from regold.corrupt import rows_of
 from regold.engines import open_engine
 from regold.evaluate import Question, evaluate
+from regold.formats import read_rows
 from regold.lab.data import write_items
 from regold.lab.demo import SETTINGS
 from regold.lab.ground import MODEL
@@ -77,7 +77,7 @@ def _accuracy(model: Path, test: Path) -> float:
     async def answered() -> float:
         engine = open_engine(lab_engine(model))
         try:
-            questions = [Question.of(row) for row in rows_of(test, None, {})]
+            questions = [Question.of(row) for row in read_rows(test)]
             return (await evaluate(engine, questions, load_prompts("lab"), max_tokens=16)).accuracy
         finally:
             await engine.close()
