@@ -75,10 +75,11 @@ def shipped_recipes() -> list[str]:
     return sorted(p.stem for p in SHIPPED.glob("*.toml"))
 
 
-def load_recipe(name: str, sets: Sequence[str] = (), **override: Any) -> Recipe:
+def load_recipe(name: str, sets: Sequence[str] = (), notes: Stage | None = None, **override: Any) -> Recipe:
     """Load a shipped recipe by name, a TOML file, or the recipe in a run's manifest; apply `step.field=value` settings.
 
-    Raises RecipeError naming the file and, for a typo, the nearest name that exists.
+    `notes` is the step that imports scores, where any are imported. Raises RecipeError naming the file and, for a
+    typo, the nearest name that exists.
     """
     data = _read(name)
     refuse_unknown(data, _KNOWN, f"recipe {name}")
@@ -106,6 +107,8 @@ def load_recipe(name: str, sets: Sequence[str] = (), **override: Any) -> Recipe:
         build(EvaluateSettings, data.get("evaluate", {}), f"recipe {name}, [evaluate]"),
         build(ExperimentSettings, data.get("experiment", {}), f"recipe {name}, [experiment]"),
     )
+    if notes is not None:
+        return with_import(recipe, notes)
     validate(recipe)
     return recipe
 
@@ -128,8 +131,13 @@ def validate(recipe: Recipe) -> None:
 
 
 def with_import(recipe: Recipe, stage: Stage) -> Recipe:
-    """Return the recipe with imported notes: in place of the first step that writes one of them, else in front."""
+    """Return the recipe with imported notes: in place of the step that writes one of them, else in front.
+
+    Where no step writes any, `rate.llama` and `rate.mistral` stand in place of the step `rate`.
+    """
+    rooms = {note.partition(".")[0] for note in stage.writes}
     places = [n for n, step in enumerate(recipe.stages) if set(step.writes) & set(stage.writes)]
+    places = places or [n for n, step in enumerate(recipe.stages) if step.name in rooms]
     before, after = recipe.stages[: places[0] if places else 0], recipe.stages[places[0] + 1 if places else 0 :]
     found = replace(recipe, stages=(*before, stage, *after))
     validate(found)

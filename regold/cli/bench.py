@@ -137,3 +137,33 @@ def stress(
         if out is not None:
             write_stress(found, out)
         say(f"{len(found['results'])} rows, {found['seconds']} s: {json}")
+
+
+@bench.command("front")
+def front(
+    data: Annotated[Path, typer.Option(help="the pool, as `regold run` reads it")],
+    ratings: Annotated[Path, typer.Option(help="a score file with recorded ratings 0-5, as `--import` takes it")],
+    column: Annotated[list[str], typer.Option(help="column=note of the score file; repeat for several raters")],
+    json: Annotated[Path, typer.Option(help="where every figure goes")],
+    into: Annotated[Path, typer.Option(help="the run directory")] = Path("runs/front"),
+    out: Annotated[Path | None, typer.Option(help="write the page (Markdown) there")] = None,
+    encoder: o.EncoderName = None,
+    sets: o.Sets = None,
+    pairs: Annotated[int, typer.Option(min=0, help="pairs to show")] = 10,
+) -> None:
+    """Run the front half of entp on a real pool: ledger, time and memory of each step, clusters, pairs, coverage."""
+    with exit_codes():
+        from regold.bench.front import bench_front, page
+        from regold.files import replacing, write_json
+        from regold.run import Job
+
+        asked = o.Asked(encoder=encoder)
+        recipe = o.Changes(sets=sets, import_=ratings, column=column).recipe("entp-front", asked)
+        job = Job(o.Reading().source(data), recipe, asked.models(recipe.needs()), into)
+        with watching() as watch:
+            found = bench_front(job, pairs, watch)
+        write_json(json, found)
+        if out is not None:
+            with replacing(out) as stream:
+                stream.write(page(found).encode())
+        say(page(found))

@@ -27,6 +27,10 @@ def inspect(
     data: o.Data,
     format: o.Format = None,
     response_column: o.ResponseColumn = None,
+    diversity: Annotated[bool, typer.Option("--diversity", help="measure how varied the records are, too")] = False,
+    against: Annotated[
+        Path | None, typer.Option(help="measure how much of this file the records cover, and both files' diversity")
+    ] = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Tell a data file's format, columns and counts, and the lines that cannot be used."""
@@ -35,8 +39,35 @@ def inspect(
 
         from regold.formats import inspect as look
 
-        found = look(data, format=format, columns={"response": response_column} if response_column else None)
-        print_json(asdict(found)) if as_json else _print_inspection(found)
+        columns = {"response": response_column} if response_column else None
+        found = look(data, format=format, columns=columns)
+        measured = _measured(data, against, format, columns) if diversity or against else {}
+        if as_json:
+            print_json({**asdict(found), **({"coverage": measured} if measured else {})})
+            return
+        _print_inspection(found)
+        for side, figures in measured.items():
+            say(f"{side:9} " + "  ".join(f"{name} {value:g}" for name, value in figures.items()))
+
+
+def _measured(
+    data: Path, against: Path | None, format: str | None, columns: dict[str, str] | None
+) -> dict[str, dict[str, float]]:
+    from regold.errors import InputError
+    from regold.report.coverage import compared_texts, text_diversity
+
+    texts = _texts(data, format, columns)
+    pool = _texts(against, format, None) if against else None
+    if not texts or (against and not pool):
+        raise InputError("holds no record that can be used", data if not texts else against)
+    return compared_texts({"against": pool, "data": texts}) if pool else {"data": text_diversity(texts)}
+
+
+def _texts(path: Path, format: str | None, columns: dict[str, str] | None) -> list[str]:
+    from regold.formats import Row, read
+
+    rows = read(path, format=format, columns=columns or {}, on_bad_line="skip")
+    return ["\n\n".join(m.content for m in row.messages) for row in rows if isinstance(row, Row)]
 
 
 def corrupt(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from regold.recipe import Recipe
     from regold.run import Source
     from regold.runner import Models
+    from regold.stage import Stage
 
 LAB = "lab"
 
@@ -186,16 +187,20 @@ class Changes:
 
     def recipe(self, name: str, asked: Asked) -> Recipe:
         """Return the changed recipe, with a step that imports the score file if one is named. Raises UsageError."""
-        from regold.recipe import load_recipe, with_import
-        from regold.stages.import_notes import ImportNotes
+        from regold.recipe import load_recipe
 
         prompts = self.prompts or (LAB if asked.model == LAB and not asked.base_url else None)
-        found = load_recipe(name, self.sets or (), prompts=prompts, seed=self.seed, tolerate=self.tolerate)
+        changes = {"prompts": prompts, "seed": self.seed, "tolerate": self.tolerate}
+        return load_recipe(name, self.sets or (), self._imported(), **changes)
+
+    def _imported(self) -> Stage | None:
+        from regold.stages.import_notes import ImportNotes
+
         if self.import_ is None:
-            return found
+            return None
         choice("--by", self.by, ("id", "row"))
         notes = notes_of(self.import_, self.column or (), self.key)
-        return with_import(found, ImportNotes(self.import_, notes, self.by, self.key))  # type: ignore[arg-type]
+        return ImportNotes(self.import_, notes, self.by, self.key)  # type: ignore[arg-type]
 
 
 def lab_folder() -> Path:

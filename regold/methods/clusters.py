@@ -11,6 +11,8 @@ import faiss
 import numpy as np
 from sklearn.cluster import kmeans_plusplus
 
+from regold.methods.terms import stem
+
 SAMPLE = 10_000
 """So many vectors at most decide k."""
 CANDIDATES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -140,7 +142,8 @@ def mmr(vectors: np.ndarray, centroid: np.ndarray, count: int, weight: float = 0
 def domain_words(texts: Iterable[frozenset[str]], labels: np.ndarray, most: int = 8) -> list[list[str]]:
     """Return the telling words of each cluster, by tf-idf over the words of its texts, best first.
 
-    The weight is the share of the cluster's texts that hold a word times log(N / texts that hold it).
+    The weight is the share of the cluster's texts that hold a word times log(that share / the share of all texts), so
+    that a word common everywhere tells nothing. Of words with one stem the most frequent stands for all.
     """
     inside: list[Counter[str]] = [Counter() for _ in range(int(labels.max(initial=0)) + 1)]
     everywhere: Counter[str] = Counter()
@@ -153,8 +156,15 @@ def domain_words(texts: Iterable[frozenset[str]], labels: np.ndarray, most: int 
 
 def _ranked(counts: Counter[str], everywhere: Counter[str], total: int, size: int, most: int) -> list[str]:
     least = 1 if size < 20 else 2
-    weighed = {word: n / size * math.log((1 + total) / everywhere[word]) for word, n in counts.items() if n >= least}
-    return sorted(weighed, key=lambda word: (-weighed[word], word))[:most]
+    weighed = {
+        word: n / size * math.log((1 + total) * n / (size * everywhere[word]))
+        for word, n in counts.items()
+        if n >= least
+    }
+    best: dict[str, str] = {}
+    for word in sorted(weighed, key=lambda word: (-weighed[word], word)):
+        best.setdefault(stem(word), word)
+    return list(best.values())[:most]
 
 
 def pair_nearest(

@@ -10,32 +10,57 @@ from regold.methods.clusters import cluster
 from regold.methods.neighbours import MISSING, nearest
 from regold.methods.terms import runs
 
+CLUSTERS = 500
+"""Clusters of a pool at most whose coverage is measured."""
 
-def coverage(
-    pool: np.ndarray, chosen: np.ndarray, texts: Sequence[str], clusters: int = 50, k: int = 5, seed: int = 0
-) -> dict[str, float]:
-    """Measure a set against the pool it comes from, by unit vectors, float32 (n, d), and the set's texts.
 
-    `clusters` is the share of the pool's clusters that hold a record of the set; `knn_distance` the mean cosine
-    distance to the k nearest in the set; `distinct_1` and `distinct_2` the shares of different words and word pairs;
-    `vendi` the effective number of different records.
+def compared(
+    sides: Mapping[str, np.ndarray], texts: Mapping[str, Sequence[str]], most: int = 5000, seed: int = 0
+) -> dict[str, dict[str, float]]:
+    """Measure sets against the first of them, the pool; all by equally many records, drawn by the seed.
+
+    Distances, distinct-n and the Vendi score of sets of different sizes cannot be compared, so each set is cut to the
+    size of the smallest, `most` at most. `clusters` is the share of the pool's clusters that hold a record of the
+    set, `rare_share` the share of the set that lies in the smallest quarter of them.
     """
+    size = min(most, *(len(vectors) for vectors in sides.values()))
+    pool = next(iter(sides.values()))
+    drawn = {name: _drawn(len(vectors), size, seed) for name, vectors in sides.items()}
+    base = pool[_drawn(len(pool), most, seed)]
+    found = cluster(base, max(2, min(CLUSTERS, len(base) // 10)), seed)
     return {
-        "records": float(len(chosen)),
-        "clusters": round(cluster_coverage(pool, chosen, clusters, seed), 4),
-        "knn_distance": round(knn_distance(chosen, k), 4),
-        "distinct_1": round(distinct(texts, 1), 4),
-        "distinct_2": round(distinct(texts, 2), 4),
-        "vendi": round(vendi(chosen), 2),
+        name: {
+            "records": float(len(vectors)),
+            "measured": float(size),
+            **diversity(vectors[drawn[name]], [texts[name][row] for row in drawn[name]]),
+            **_covered(vectors[drawn[name]], found.centroids, found.labels),
+        }
+        for name, vectors in sides.items()
     }
 
 
-def cluster_coverage(pool: np.ndarray, chosen: np.ndarray, clusters: int, seed: int = 0) -> float:
-    """Return the share of the pool's k-means clusters in which at least one vector of the set lies."""
-    if not len(pool) or not len(chosen):
-        return 0.0
-    found = cluster(pool, clusters, seed)
-    return len(set((chosen @ found.centroids.T).argmax(axis=1).tolist())) / found.k
+def _drawn(total: int, size: int, seed: int) -> np.ndarray:
+    return np.sort(np.random.default_rng(seed).permutation(total)[:size])
+
+
+def _covered(vectors: np.ndarray, centroids: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    lies = (vectors @ centroids.T).argmax(axis=1) if len(vectors) else np.zeros(0, dtype=np.int64)
+    rare = rare_share([str(n) for n in labels], [str(n) for n in lies])["after"]
+    return {"clusters": round(len(set(lies.tolist())) / len(centroids), 4), "rare_share": round(rare, 4)}
+
+
+def diversity(vectors: np.ndarray, texts: Sequence[str], k: int = 5) -> dict[str, float]:
+    """Measure how varied records are, by unit vectors, float32 (n, d), and their texts.
+
+    `knn_distance` is the mean cosine distance to the k nearest; `distinct_1` and `distinct_2` the shares of different
+    words and word pairs; `vendi` the effective number of different records.
+    """
+    return {
+        "knn_distance": round(knn_distance(vectors, k), 4),
+        "distinct_1": round(distinct(texts, 1), 4),
+        "distinct_2": round(distinct(texts, 2), 4),
+        "vendi": round(vendi(vectors), 2),
+    }
 
 
 def knn_distance(vectors: np.ndarray, k: int = 5) -> float:

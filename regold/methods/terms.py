@@ -17,6 +17,16 @@ _ASKING = frozenset(
     )
 )
 """Words of instructions that say what to do, not what about."""
+_VAGUE = frozenset(
+    re.findall(
+        r"\w+",
+        "able additionally based called certain come comes common day did different does doing don going good help "
+        "include includes including just know known like look make makes making need new old possible provides set "
+        "single small specific sure thing things time today type types typically use used uses using various want "
+        "way ways well years yes",
+    )
+)
+"""Words that stand in texts about anything."""
 
 
 def words(text: str) -> list[str]:
@@ -29,12 +39,15 @@ def words(text: str) -> list[str]:
 
 def key_terms(text: str) -> frozenset[str]:
     """Return the words that say what a text is about: no stop words, no asking words, numbers always."""
-    return frozenset(_stem(word) for word in words(text) if _telling(word))
+    return frozenset(stem(word) for word in words(text) if _telling(word))
 
 
 def telling_words(text: str) -> frozenset[str]:
-    """Return the words that say what a text is about as they are written, without numbers."""
-    return frozenset(word for word in words(text) if _telling(word) and not word[0].isdigit())
+    """Return the words that tell a domain as they are written, without numbers, short forms and vague words."""
+    found = (word.replace("’", "'").removesuffix("'s") for word in words(text))
+    return frozenset(
+        w for w in found if _telling(w) and w not in _VAGUE and not any(c.isdigit() or c == "'" for c in w)
+    )
 
 
 def _telling(word: str) -> bool:
@@ -43,7 +56,7 @@ def _telling(word: str) -> bool:
     return len(word) > 2 and word not in ENGLISH_STOP_WORDS and word not in _ASKING
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """Return a word without the ending of a plural or a possessive, so that `rivers` covers `river`."""
     word = re.sub(r"['’]s?$", "", word)
     return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
@@ -53,12 +66,12 @@ def share_found(terms: Collection[str], text: str) -> float:
     """Return the share of key terms that stand in a text, 1 where there are none to find."""
     if not terms:
         return 1.0
-    return len(set(terms) & {_stem(word) for word in words(text)}) / len(set(terms))
+    return len(set(terms) & {stem(word) for word in words(text)}) / len(set(terms))
 
 
 def stands_in(phrase: str, text: str) -> bool:
     """Return whether the words of a phrase stand in a text in a row, spelling of plurals aside."""
-    sought, given = ([_stem(w) for w in words(part)] for part in (phrase, text))
+    sought, given = ([stem(w) for w in words(part)] for part in (phrase, text))
     return bool(sought) and f" {' '.join(sought)} " in f" {' '.join(given)} "
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,15 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from regold.engines.lexical import LexicalEncoder
 from regold.errors import InputError
-from regold.methods.coverage import coverage, rare_share
 from regold.record import TRAINED_ON, Fate
+from regold.report.coverage import compared_texts
 from regold.store import StepPlace
 from regold.store.fates import Ended, PastRun
-
-SAMPLE = 5000
-"""Records of each side whose coverage is measured, drawn evenly."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ def summarize(run: PastRun, covered: bool = True) -> dict[str, Any]:
         "pairs": sum(bool(t.notes["pair.lead"]) for t in told),
         "fusion": convergence(t.notes["fuse.story"] for t in told if t.notes["fuse.story"]),
     }
-    return {**found, "coverage": compared(told)} if covered else found
+    return {**found, "coverage": reach(told)} if covered else found
 
 
 def _told(run: PastRun) -> Iterator[Told]:
@@ -128,29 +123,15 @@ def _round(cycle: str, number: int, versions: Sequence[Mapping[str, Any]]) -> di
     return {"cycle": cycle, "round": number, **counted, "mean_loss": means}
 
 
-def compared(told: Sequence[Told]) -> dict[str, Any]:
-    """Return coverage and diversity of the whole pool, of HIGH alone and of the mix, in one lexical space.
-
-    Rare clusters are the smallest quarter; a fused record counts for its lead's cluster.
-    """
+def reach(told: Sequence[Told]) -> dict[str, Any]:
+    """Return coverage and diversity of the whole pool, of HIGH alone and of the mix, in one lexical space."""
     sides = {
         "pool": [_text(t) for t in told],
         "high": [_text(t) for t in told if t.ended.fate == Fate.KEPT],
         "mix": [_text(t) for t in told if t.ended.fate in TRAINED_ON],
     }
-    sides = {name: texts[:: max(1, -(-len(texts) // SAMPLE))] for name, texts in sides.items()}
-    vectors = asyncio.run(_encoded(sides))
-    measured = {name: coverage(vectors["pool"], vectors[name], sides[name]) for name in sides}
-    labels = [t.notes["cluster.label"] for t in told if t.notes["cluster.label"]]
-    mixed = [t.notes["cluster.label"] for t in told if t.notes["cluster.label"] and t.ended.fate in TRAINED_ON]
-    return {**measured, "rare_clusters": rare_share(labels, mixed)}
+    return compared_texts({name: texts for name, texts in sides.items() if texts})
 
 
 def _text(told: Told) -> str:
     return "\n\n".join(m.content for m in told.ended.messages)
-
-
-async def _encoded(sides: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
-    encoder = LexicalEncoder()
-    learned = await encoder.learn(sides["pool"])
-    return {name: await encoder.encode(texts, learned) for name, texts in sides.items()}

@@ -34,6 +34,7 @@ class ClusterRecords(Stage):
     """What tells sources apart: the file a record came from, or the full name of a TEXT note; empty for one source."""
 
     name: ClassVar[str] = "cluster"
+    version: ClassVar[int] = 2
     on: ClassVar[tuple[Status, ...]] = (Status.LOW,)
     fits: ClassVar[bool] = True
     writes: ClassVar[Mapping[str, NoteType]] = {

@@ -100,7 +100,7 @@ def test_the_ledger_of_the_pool_adds_up(run: Path) -> None:
     assert mix["fused"] == fates["FUSED"] == fates["MERGED"] > 0
     assert mix["ratio"] == pytest.approx(mix["fused"] / (mix["fused"] + mix["high"]), abs=1e-4)
     assert found["fusion"]["rounds"][0]["cycle"] == "merge"  # type: ignore[index]
-    assert set(found["coverage"]) == {"pool", "high", "mix", "rare_clusters"}  # type: ignore[call-overload]
+    assert set(found["coverage"]) == {"pool", "high", "mix"}  # type: ignore[call-overload]
 
 
 def fused_id(run: Path) -> str:
@@ -158,3 +158,13 @@ def test_changes_are_shown_word_by_word() -> None:
     assert changed("", "new") == [("new", "new")]
     long = "word " * 5000
     assert changed(long, "short") == [("gone", long), ("new", "short")]
+
+
+def test_a_file_is_measured_against_the_one_it_came_from(run: Path) -> None:
+    data = run.parent / "data.jsonl"
+    covers = told("inspect", run / "train.jsonl", "--against", data)["coverage"]
+    assert isinstance(covers, dict)
+    assert covers["against"]["records"] == 24
+    assert 0 < covers["data"]["clusters"] <= 1
+    alone = told("inspect", data, "--diversity")["coverage"]
+    assert set(alone["data"]) == {"records", "measured", "knn_distance", "distinct_1", "distinct_2", "vendi"}  # type: ignore[index]

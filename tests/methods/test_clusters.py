@@ -100,6 +100,16 @@ def test_domain_words_tell_clusters_apart() -> None:
     assert all("salt" not in w for w in words)
 
 
+def test_words_common_everywhere_tell_no_domain() -> None:
+    texts = [frozenset(["bread", "list", "n" * n]) for n in range(2, 12)]
+    texts += [frozenset(["violin", "violins", "list", "m" * n]) for n in range(2, 12)]
+    words = domain_words(texts, np.repeat([0, 1], 10), most=1)
+    assert words == [["bread"], ["violin"]]
+    every = domain_words(texts, np.repeat([0, 1], 10), most=99)
+    assert "violins" not in every[1]
+    assert all(found.index("list") > 5 for found in every)
+
+
 def test_pairs_are_nearest_free_neighbours_inside_their_group() -> None:
     angles = np.deg2rad([0, 30, 5, 33, 80, 0])
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from regold.methods.coverage import cluster_coverage, coverage, distinct, knn_distance, rare_share, vendi
+from regold.methods.coverage import compared, distinct, diversity, knn_distance, rare_share, vendi
 
 
 def test_the_vendi_score_counts_what_differs() -> None:
@@ -31,13 +31,34 @@ def test_distance_to_the_nearest() -> None:
 
 
 def test_a_set_covers_the_clusters_it_has_records_in() -> None:
-    pool = np.repeat(np.eye(4, dtype=np.float32), 20, axis=0)
-    assert cluster_coverage(pool, pool[:20], 4) == 0.25
-    assert cluster_coverage(pool, pool[:40], 4) == 0.5
-    assert cluster_coverage(pool, pool[:0], 4) == 0
-    told = coverage(pool, pool[::20], ["a", "b", "c", "d"], clusters=4)
-    assert (told["clusters"], told["distinct_1"], told["records"]) == (1, 1, 4)
-    assert told["vendi"] == pytest.approx(4)
+    pool = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
+    sides = {"pool": pool, "one": pool[:10], "two": pool[:20], "each": pool[::10]}
+    texts = {name: [f"w{row.argmax()}" for row in vectors] for name, vectors in sides.items()}
+    told = compared(sides, texts)
+    assert (told["one"]["clusters"], told["each"]["clusters"]) == (0.25, 1)
+    assert {t["measured"] for t in told.values()} == {4}
+    assert told["each"]["vendi"] == pytest.approx(4)
+    assert told["each"]["distinct_1"] == 1
+    assert told["one"]["distinct_1"] == 0.25
+
+
+def test_sets_are_compared_by_equally_many_records() -> None:
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(400, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    texts = [f"word{n} word{n % 7}" for n in range(400)]
+    half = diversity(vectors[:100], texts[:100])
+    told = compared({"pool": vectors, "some": vectors[:100]}, {"pool": texts, "some": texts[:100]})
+    assert {name: told["some"][name] for name in half} == half
+    assert told["pool"]["knn_distance"] == pytest.approx(half["knn_distance"], rel=0.1)
+    assert compared({"pool": vectors, "all": vectors}, {"pool": texts, "all": texts}, most=50)["all"]["records"] == 400
+
+
+def test_a_set_in_rare_clusters_is_told() -> None:
+    pool = np.repeat(np.eye(4, dtype=np.float32), [60, 60, 60, 4], axis=0)
+    texts = {"pool": ["x"] * 184, "rare": ["x"] * 4}
+    told = compared({"pool": pool, "rare": pool[-4:]}, texts)
+    assert told["rare"]["rare_share"] == 1
 
 
 def test_the_share_of_rare_clusters() -> None:

@@ -63,3 +63,19 @@ def test_an_import_takes_the_place_of_the_rater(tmp_path: Path) -> None:
     assert type(with_import(load_recipe("robustft"), stage).stages[0]).__name__ == "ImportNotes"
     resolved = with_import(load_recipe("robustft"), stage).resolved()["step"][0]
     assert resolved["columns"] == {"s": "rate.value"}
+
+
+def test_notes_of_several_raters_take_the_place_of_the_step_they_are_named_for(tmp_path: Path) -> None:
+    stage = ImportNotes(tmp_path / "s.csv", {"a": "rate.llama", "b": "rate.mistral"})
+    steps = [type(s).__name__ for s in with_import(load_recipe("rate"), stage).stages]
+    assert steps == [
+        "ImportNotes" if s == "RateRecords" else s for s in (type(s).__name__ for s in load_recipe("rate").stages)
+    ]
+
+
+def test_settings_may_name_the_notes_that_are_imported(tmp_path: Path) -> None:
+    stage = ImportNotes(tmp_path / "s.csv", {"a": "rate.llama"})
+    sets = ["partition.value=rate.llama", "partition.correct=", "pair.value=rate.llama"]
+    assert "import" in [s.name for s in load_recipe("entp-front", sets, stage).stages]
+    with pytest.raises(RecipeError, match=r"rate\.llama"):
+        load_recipe("entp-front", sets)
