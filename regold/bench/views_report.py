@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from regold.bench.plots import COLOURS, figure
 from regold.bench.tables import NOTHING, number
 from regold.bench.tables import markdown as table
-from regold.bench.views import NATURAL, RULES
+from regold.bench.views import FIGURES, NATURAL, RULES
 from regold.files import replacing, write_json
 
 Found = Mapping[str, Any]
@@ -22,14 +23,28 @@ COMMAND = "regold bench views --data FILE --json views.json --out docs/results/v
 
 
 def write_views(found: Found, folder: Path) -> list[Path]:
-    """Write the page, its summary and the plots (SVG, PNG) into a folder. Raises MissingExtra without matplotlib."""
+    """Write the page, its figures and the plots (SVG, PNG) into a folder. Raises MissingExtra without matplotlib."""
     summary = {name: value for name, value in found.items() if name not in ("results", "seconds")}
     write_json(folder / "summary.json", {**summary, "reliability": reliability(found)})
+    with replacing(folder / "figures.json") as stream:
+        stream.write(compact(found).encode())
     plots = _plots(found, folder)
     page = folder / "README.md"
     with replacing(page) as stream:
         stream.write(markdown(found).encode())
-    return [page, folder / "summary.json", *plots]
+    return [page, folder / "summary.json", folder / "figures.json", *plots]
+
+
+def compact(found: Found) -> str:
+    """Return the figures of every pair and triple as JSON, a line each: small enough to keep beside the page."""
+    names = list(found["models"])
+    lines = [
+        [r["noise"], r["rule"], [names.index(m) for m in r["views"]], *(r["figures"].get(n) for n in FIGURES)]
+        for r in found["results"]
+    ]
+    head = json.dumps({"models": names, "columns": ["noise", "rule", "views", *FIGURES]})
+    rows = ",\n".join(json.dumps(line, separators=(",", ":")) for line in lines)
+    return f'{head[:-1]}, "rows": [\n{rows}\n]}}\n'
 
 
 def reliability(found: Found) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ def load(source: str, data: str | None = None, limit: int | None = None, shots: 
 def questions(known: Source, data: str | None, limit: int | None = None, shots: int = 0) -> list[Doc]:
     """Return a benchmark's questions in the order of its file."""
     docs = _numbered(_docs(known.test, known, data))
-    if known.only and data and (kept := _found(Path(data), known.only[0])):
+    if known.only and data and (kept := local_file(Path(data), known.only[0])):
         ids = {str(row[known.only[1]]) for _, row in _rows(kept)}
         docs = [doc for doc in docs if doc["id"] in ids]
     examples: dict[str, list[Doc]] = defaultdict(list)
@@ -141,7 +141,7 @@ def _docs(part: Part, known: Source, data: str | None) -> Iterator[Doc]:
 
 
 def _local(part: Part, data: str | None) -> Path:
-    found = _found(Path(data or ""), part.file)
+    found = local_file(Path(data or ""), part.file)
     if found is None:
         name, config, split = part.hub
         there = f"{name}{f' ({config})' if config not in (None, '*') else ''}, split {split}"
@@ -152,7 +152,8 @@ def _local(part: Part, data: str | None) -> Path:
     return found
 
 
-def _found(folder: Path, file: str) -> Path | None:
+def local_file(folder: Path, file: str) -> Path | None:
+    """Return where a file of questions, named as in `Part`, lies under a folder; None where it does not."""
     flat = file.removeprefix("eval/").removeprefix("label-noise/").replace("/", "_")
     places = (folder / f"{name}{suffix}" for name in (file, flat) for suffix in SUFFIXES)
     return next((place for place in places if place.is_file()), None)

@@ -117,8 +117,13 @@ def test_the_command_writes_json_page_and_plots(data: Path, tmp_path: Path) -> N
     assert {p.name for p in folder.iterdir()} == {
         "README.md",
         "summary.json",
+        "figures.json",
         *(f"{n}.{kind}" for n in ("f1", "reliability", "auroc") for kind in ("svg", "png")),
     }
+    kept = json.loads((folder / "figures.json").read_text())
+    first = dict(zip(kept["columns"], kept["rows"][0], strict=True))
+    assert len(kept["rows"]) == 3 * 2 * 2
+    assert first["f1"] == json.loads(out.read_text())["results"][0]["figures"]["f1"]
     assert "| one | three |" in (folder / "README.md").read_text()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import regold.evaluate.scorers as scorers
 from regold.evaluate.said import Said
+from regold.methods.answers import read_answer
 
 CAPITALS = {"options": ["Rome", "Paris", "Bern", "Oslo"], "answer": "B"}
 
@@ -43,6 +44,17 @@ def test_letters(said: str) -> None:
 )
 def test_other_letters_and_no_clear_ones_are_wrong(said: str, unread: int) -> None:
     assert scorers.choice(CAPITALS, [said]) == {"acc": 0.0, "unread": unread}
+
+
+@pytest.mark.parametrize("said", ["B.", "(B)", "**B**", "The answer is B", "b) Paris", "Not A, so the answer is (B)."])
+def test_the_check_of_the_data_reads_letters_as_the_scorer_does(said: str) -> None:
+    assert read_answer(said, "B", CAPITALS["options"]) == scorers.read_letter(CAPITALS, said) == "B"
+
+
+@pytest.mark.parametrize("said", ["1,234", "$1,234.00", "The answer is 1,234 dollars.", "1234 km", "**1234**"])
+def test_the_check_of_the_data_reads_numbers_as_the_scorer_does(said: str) -> None:
+    read = read_answer(said, "1234"), scorers.read_number({"answer": "1234"}, said)
+    assert [scorers.number({"answer": "1234"}, [r or ""])["exact_match"] for r in read] == [1.0, 1.0]
 
 
 def test_what_was_cut_off_states_nothing() -> None:
