@@ -1,10 +1,12 @@
 # make demo: install and run the main job on a small real model.  make test: pass the tests.  make verify: the slow ones.
+# make results DATA=DIR: repeat every bench into docs/results; DIR holds the labelled files, those made on the lab need none.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
-.PHONY: demo test check verify lock clean
+DATA ?= shared/data
+.PHONY: demo test check verify results results-lab results-data lock clean
 
 demo: $(VENV)/demo.stamp
 	@$(BIN)/regold demo $(ARGS)
@@ -21,6 +23,17 @@ check: $(VENV)/dev.stamp
 verify: test
 	$(BIN)/python -m pytest -m slow
 	$(BIN)/python benchmarks/request_rate.py
+
+results: results-data results-lab
+
+results-data: $(VENV)/dev.stamp
+	$(BIN)/regold bench views --data $(DATA)/mmlu-redux/mmlu_redux.jsonl.gz --json runs/views.json --out docs/results/views
+	$(BIN)/regold bench audit --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --labels $(DATA)/alpaca/noise_labels_dev.jsonl.gz --json docs/results/audit/bench.json
+	$(BIN)/python benchmarks/eval_smoke.py --data $(DATA) --out docs/results/evaluate
+
+results-lab: $(VENV)/dev.stamp
+	$(BIN)/regold bench lab --out docs/results/lab
+	$(BIN)/regold bench stress --json runs/stress.json --out docs/results/stress
 
 $(VENV)/demo.stamp: pyproject.toml requirements.lock
 	@sh scripts/install.sh "$(PYTHON)" "$(VENV)" demo

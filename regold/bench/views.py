@@ -20,7 +20,8 @@ from regold.methods.tallies import auroc_of, average_precision, precision_recall
 
 NATURAL = "natural"
 RULES = ("all", "majority")
-FIGURES = ("precision", "recall", "f1", "auroc", "auprc", "after", "after_settled", "settled")
+REPAIRS = ("after", "after_settled", "settled", "after_least", "after_most")
+FIGURES = ("precision", "recall", "f1", "auroc", "auprc", *REPAIRS)
 DRAWS = 1000
 """Bootstrap resamples of the records, shared out among the seeds."""
 LEVEL = 0.95
@@ -107,7 +108,8 @@ def figures(counts: np.ndarray, rule: str, repairs: bool = True) -> dict[str, np
     `all` flags a record where one view disagrees, `majority` where more than half of the views do (the same rules as
     `JudgeAgreement`). `after` is the share of right labels when what the views agree on replaces a flagged label and
     nothing else changes; `after_settled` leaves out flagged records for which they agree on nothing, and `settled` is
-    the share that stays. Without `repairs` these three are not told.
+    the share that stays. Without `repairs`, where the right option in place of some wrong label is not known, only
+    bounds of `after` are told: `after_least` counts such a label as wrong whatever replaced it, `after_most` as right.
     """
     views = counts.shape[-2] - 1
     least = 1 if rule == "all" else views // 2 + 1
@@ -115,9 +117,11 @@ def figures(counts: np.ndarray, rule: str, repairs: bool = True) -> dict[str, np
     precision, recall, f1 = precision_recall_f1(levels, least)
     found = {"precision": precision, "recall": recall, "f1": f1}
     found |= {"auroc": auroc_of(levels), "auprc": average_precision(levels)}
-    if not repairs:
-        return found
     flagged, size = counts[..., least:, :].sum(axis=(-3, -2)), levels.sum(axis=(-2, -1))
+    if not repairs:
+        unsure = counts[..., least:, WRONG].sum(axis=-1)
+        sure = levels[..., 0, :].sum(axis=-1) - unsure[..., 0] + counts[..., 1, least:, RIGHT].sum(axis=-1)
+        return {**found, "after_least": sure / size, "after_most": (sure + unsure[..., 1]) / size}
     right = levels[..., 0, :least].sum(axis=-1) + flagged[..., RIGHT]
     left_right = counts[..., 0, least:, NONE].sum(axis=-1)
     settled = size - flagged[..., NONE]

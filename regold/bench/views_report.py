@@ -83,7 +83,8 @@ intervals ({found["level"]:.0%}) over records and seeds.
 - `all` suspects a label where one view disagrees, `majority` where more than half of the views do.
 - AUROC and AUPRC rank records by how many views disagree.
 - *after* is the share of right labels once what two views agree on has replaced a suspect label and all else stays; \
-*settled only* leaves out the suspects for which no two views agree (*settled* is the share that stays).
+*settled only* leaves out the suspects for which no two views agree (*settled* is the share that stays). Where the \
+right options are not known, *after* is a bound: it counts every new label in place of a wrong one as right.
 
 ![F1 against noise](f1.svg)
 
@@ -118,6 +119,8 @@ def _summary(found: Found) -> str:
     rows = []
     for s in sorted(found["summary"], key=lambda s: (order.index(s["noise"]), s["size"])):
         cells = [_spread(s.get(n)) for n in names[:8]]
+        if "after_most" in s:
+            cells[5] = f"≤ {_spread(s['after_most'])}"
         rows.append([_noise(s["noise"]), str(s["size"]), s["rule"], *cells[:5], number(s["before"]), *cells[5:]])
     heads[heads.index("after_settled")] = "settled only"
     return table(heads, rows)
@@ -131,10 +134,9 @@ def _pairs(found: Found, noise: int | str) -> str:
     for one in (r for r in some if r["rule"] == RULES[0]):
         both = [r for r in some if r["views"] == one["views"] and r["rule"] in RULES]
         cells = [c for r in both for c in _cells(r)]
-        after = [number(r["figures"]["after"]) for r in both[:1]]
-        rows.append(
-            [*map(short, one["views"]), *cells, *(number(one["figures"][n]) for n in ("auroc", "auprc")), *after]
-        )
+        told = one["figures"]
+        after = number(told["after"]) if told["after"] is not None else f"≤ {number(told['after_most'])}"
+        rows.append([*map(short, one["views"]), *cells, *(number(told[n]) for n in ("auroc", "auprc")), after])
     return table([*heads, "AUROC", "AUPRC", "after"], rows)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from regold.bench.recorded import injected, load, natural
+from regold.bench.recorded import Case, injected, load, natural
 from regold.bench.views import figures, proposals, run_views, tally
 from regold.cli import app
 from regold.methods.agreement import is_clean
@@ -85,6 +85,19 @@ def test_a_corrected_answer_lets_natural_repairs_be_measured(tmp_path: Path) -> 
     path.write_text(json.dumps(rows))
     found = run_views(path, rates=(), seeds=1, draws=20)
     assert all(r["figures"]["after"] is not None for r in found["results"])
+
+
+@pytest.mark.parametrize("rule", ["all", "majority"])
+def test_unknown_right_answers_leave_bounds_of_what_repair_comes_to(data: Path, rule: str) -> None:
+    case = injected(load(data), 0.5, 3)
+    combos = np.array(list(combinations(range(3), 3)) * 2)
+    known = figures(tally(case, combos), rule)["after"]
+    hidden = Case(case.recorded, case.given, np.where(case.wrong, -1, case.truth), case.wrong)
+    bounds = figures(tally(hidden, combos), rule, repairs=False)
+    assert "after" not in bounds
+    assert (bounds["after_least"] <= known).all()
+    assert (known <= bounds["after_most"]).all()
+    assert (bounds["after_least"] < bounds["after_most"]).all()
 
 
 def test_the_bench_is_repeatable_and_brackets_its_estimates(data: Path) -> None:
