@@ -26,7 +26,7 @@ from regold.formats import (
     restore,
     split_id,
     training_messages,
-    write,
+    writing,
 )
 from regold.record import TRAINED_ON, Fate, Messages
 from regold.store.fates import Ended, PastRun, open_run
@@ -62,8 +62,9 @@ class Finished:
 def write_outputs(run: PastRun, out: Path, provenance: bool) -> Outputs:
     """Write the rows to train on to `out` in their original shape, the rest to `<stem>.rest<suffix>` with `_regold`."""
     _, rest, rejected = _places(out)
-    write(out, (_row(f, provenance) for f in kept(run)))
-    write(rest, (_row(f, True) for f in finished(run) if f.fate not in TRAINED_ON))
+    with writing(out) as keep, writing(rest) as lay_beside:
+        for done in finished(run):
+            keep(_row(done, provenance)) if done.fate in TRAINED_ON else lay_beside(_row(done, True))
     return Outputs(out, rest, _rejects(run, rejected))
 
 

@@ -10,7 +10,7 @@ from regold.formats.restore import conversation, rejoin, restore, split_id, with
 from regold.formats.rows import NOISE, RESERVED, ROLES, TRUTH, Columns, Reject, Row
 from regold.formats.shapes import FORMATS
 from regold.formats.trainers import training_messages
-from regold.formats.write import check_target, write
+from regold.formats.write import check_target, write, writing
 
 __all__ = [
     "FORMATS",
@@ -39,4 +39,5 @@ __all__ = [
     "training_messages",
     "with_truth",
     "write",
+    "writing",
 ]

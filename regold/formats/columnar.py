@@ -16,19 +16,16 @@ Again = Callable[[], Iterator[dict[str, Any]]]
 """Goes through the rows from the start each time it is called."""
 
 
-def write_parquet(stream: BinaryIO, again: Again) -> int:
-    """Write rows as parquet, going through them two or three times, and return how many."""
+def write_parquet(stream: BinaryIO, again: Again) -> None:
+    """Write rows as parquet, going through them two or three times."""
     types, promoted = _types(again())
     texts = {name for name, found in types.items() if found is None}
     texts |= _unfit(again(), {name: types[name] for name in promoted - texts})
     schema = pa.schema([(name, pa.string() if name in texts else found) for name, found in types.items()])
-    count = 0
     with pq.ParquetWriter(stream, schema, compression="zstd") as writer:
         for batch in _batches(again()):
             rows = [_flat(row, texts) for row in batch] if texts else batch
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-            count += len(batch)
-    return count
 
 
 def _types(rows: Iterator[dict[str, Any]]) -> tuple[dict[str, Any], set[str]]:

@@ -8,33 +8,52 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, TypeAlias
 
 import zstandard
 
 from regold.errors import InputError
-from regold.files import replacing
+from regold.files import disk, replacing
 from regold.formats.columnar import write_parquet
 from regold.formats.sources import container
 from regold.formats.values import dump
 
 WRITABLE = ".jsonl, .json, .csv, .tsv (each also .gz or .zst) or .parquet"
 
-Rows = Iterable[Mapping[str, Any]]
+Rows: TypeAlias = Iterable[Mapping[str, Any]]
+Add: TypeAlias = Callable[[Mapping[str, Any]], Any]
+"""Adds one row to a file that is being written."""
 
 
 def write(path: Path, rows: Rows) -> int:
-    """Write rows in the container the name's suffix says and return how many; the file appears whole or not at all.
+    """Write rows in the container the name's suffix says and return how many, as `writing` does."""
+    count = 0
+    with writing(path) as add:
+        for row in rows:
+            add(row)
+            count += 1
+    return count
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Add]:
+    """Yield what adds one row to a file; the file appears whole when the block ends well, or not at all.
 
     Memory stays bounded. csv and parquet have one set of columns: missing values become empty or null, values in csv
     that are no text become JSON, and a parquet column of mixed types becomes text.
     Raises InputError for an unknown suffix or a folder, DiskFull where there is no room.
     """
     check_target(path)
-    with replacing(path) as stream:
-        return _WRITERS[container(path)](stream, rows, path)
+    with replacing(path) as stream, _WRITERS[container(path)](stream, path) as add:
+
+        def to_disk(row: Mapping[str, Any]) -> None:
+            with disk(path):
+                add(row)
+
+        yield to_disk
 
 
 def check_target(path: Path, source: Path | None = None) -> None:
@@ -77,64 +96,58 @@ class _Kept(io.RawIOBase):
         return self._stream.write(data)
 
 
-def _json_lines(stream: BinaryIO, rows: Rows, path: Path) -> int:
-    count = 0
+@contextmanager
+def _json_lines(stream: BinaryIO, path: Path) -> Iterator[Add]:
     with _text(stream, path) as text:
-        for row in rows:
-            text.write(dump(row) + "\n")
-            count += 1
-    return count
+        yield lambda row: text.write(dump(row) + "\n")
 
 
-def _json(stream: BinaryIO, rows: Rows, path: Path) -> int:
-    count = 0
+@contextmanager
+def _json(stream: BinaryIO, path: Path) -> Iterator[Add]:
     with _text(stream, path) as text:
+        breaks = chain(["\n"], repeat(",\n"))
         text.write("[")
-        for row in rows:
-            text.write((",\n" if count else "\n") + dump(row))
-            count += 1
+        yield lambda row: text.write(next(breaks) + dump(row))
         text.write("\n]\n")
-    return count
 
 
-def _separated(stream: BinaryIO, rows: Rows, path: Path) -> int:
-    with spilled(rows, path.parent) as again:
+@contextmanager
+def _separated(stream: BinaryIO, path: Path) -> Iterator[Add]:
+    with _spilled(path.parent) as (add, again):
+        yield add
         names = list(dict.fromkeys(name for row in again() for name in row))
-        count = 0
         with _text(stream, path) as text:
             tabs = container(path) == "tsv"
             writer = csv.writer(text, delimiter="\t" if tabs else ",", lineterminator="\n")
             writer.writerow(names)
             for row in again():
                 writer.writerow([_cell(row.get(name)) for name in names])
-                count += 1
-    return count
 
 
 def _cell(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else dump(value)
 
 
-def _parquet(stream: BinaryIO, rows: Rows, path: Path) -> int:
-    with spilled(rows, path.parent) as again:
-        return write_parquet(stream, again)
+@contextmanager
+def _parquet(stream: BinaryIO, path: Path) -> Iterator[Add]:
+    with _spilled(path.parent) as (add, again):
+        yield add
+        write_parquet(stream, again)
 
 
 @contextmanager
-def spilled(rows: Rows, folder: Path) -> Iterator[Callable[[], Iterator[dict[str, Any]]]]:
+def _spilled(folder: Path) -> Iterator[tuple[Add, Callable[[], Iterator[dict[str, Any]]]]]:
     """Keep rows in a nameless file of `folder`, so that they can be gone through twice without holding them."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", dir=folder) as spill:
-        for row in rows:
-            spill.write(dump(row) + "\n")
 
         def again() -> Iterator[dict[str, Any]]:
             spill.seek(0)
             return map(json.loads, spill)
 
-        yield again
+        yield lambda row: spill.write(dump(row) + "\n"), again
 
 
-_WRITERS: dict[str | None, Callable[[BinaryIO, Rows, Path], int]] = {
+_WRITERS: dict[str | None, Callable[[BinaryIO, Path], AbstractContextManager[Add]]] = {
     "jsonl": _json_lines,
     "json": _json,
     "csv": _separated,

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regold.files import replacing
+from regold.formats.rows import Row
 from regold.record import Edit, Message, Messages, NoteType
 
 ARROW: Mapping[NoteType, pa.DataType] = {
@@ -49,6 +51,22 @@ _EDIT = [
 ]
 
 
+def loaded_row(row: Row) -> dict[str, Any]:
+    """Return a row that was read as one row of `LOADED`."""
+    return {
+        "id": row.id,
+        "messages": dump_messages(row.messages),
+        "options": list(row.options),
+        "source": json.dumps(dict(row.source), ensure_ascii=False),
+        "file": row.file,
+        "line": row.line,
+        "format": row.format,
+        "turn": row.turn,
+        "truth": row.truth,
+        "noise": row.noise,
+    }
+
+
 def edit_schema(writes: Mapping[str, NoteType]) -> pa.Schema:
     """Return the columns of a step's edits: the fixed ones, then one a note."""
     return pa.schema([*_EDIT, *((name, ARROW[NoteType(kind)]) for name, kind in writes.items())])
@@ -83,6 +101,15 @@ def _encodable(row: Mapping[str, Any]) -> Mapping[str, Any]:
 def read_columns(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
     """Read some columns of a parquet file."""
     return pq.read_table(path, columns=None if columns is None else list(columns))
+
+
+def vectors(column: pa.ChunkedArray) -> list[Any]:
+    """Return a vector column as numpy views, one a row; None where there is no vector."""
+    chunk = column.combine_chunks()
+    flat = chunk.flatten().to_numpy(zero_copy_only=False)
+    lengths = [n or 0 for n in chunk.value_lengths().to_pylist()]
+    starts = np.cumsum([0, *lengths])
+    return [None if n == 0 else flat[start : start + n] for start, n in zip(starts, lengths, strict=False)]
 
 
 def dump_messages(messages: Messages) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -28,6 +28,7 @@ _FATES = pa.schema(
         ("weight", pa.float64()),
     ]
 )
+_TOLD = ("id", "source", "file", "line", "format", "turn", "truth", "noise")
 _KEPT = (Status.NEW, Status.CLEAN, Status.HIGH)
 
 
@@ -59,33 +60,54 @@ def fate_of(status: Status, leftover: Mapping[Status, Fate]) -> Fate:
     return leftover.get(status) or Fate(str(status))
 
 
+class End(NamedTuple):
+    """How a record ends."""
+
+    fate: Fate
+    status: Status
+    reason: str
+    into: str | None
+    weight: float
+
+
 def ended(store: Store, steps: Sequence[StepPlace], leftover: Mapping[Status, Fate]) -> Iterator[Ended]:
     """Yield every record of a finished run, in load order."""
     for part in store.parts():
-        loaded = store.loaded(part).to_pylist()
-        status, messages, weight = (store.column(name, part, steps) for name in ("status", "messages", "weight"))
-        reasons, into = _last(store, steps, part, len(loaded))
-        for i, row in enumerate(loaded):
-            last = Status(status[i])
-            fate = fate_of(last, leftover)
-            reason = reasons[i] or "no step had anything to say against it"
+        values = store.columns(["messages", "options", "status", "weight"], part, steps)
+        loaded = store.loaded(part, _TOLD).to_pydict()
+        for i, end in enumerate(_ends(store, steps, leftover, part, values)):
             yield Ended(
-                row["id"],
-                fate,
-                last,
-                reason if last in _KEPT or str(last) == str(fate) else f"left {last} at the end: {reason}",
-                into[i],
-                weight[i],
-                load_messages(messages[i]),
-                tuple(row["options"] or ()),
-                json.loads(row["source"]),
-                row["file"],
-                row["line"],
-                row["format"],
-                row["turn"],
-                row["truth"],
-                row["noise"],
+                loaded["id"][i],
+                end.fate,
+                end.status,
+                end.reason,
+                end.into,
+                end.weight,
+                load_messages(values["messages"][i]),
+                tuple(values["options"][i] or ()),
+                json.loads(loaded["source"][i]),
+                *(loaded[name][i] for name in _TOLD[2:]),
             )
+
+
+def _ends(
+    store: Store,
+    steps: Sequence[StepPlace],
+    leftover: Mapping[Status, Fate],
+    part: int,
+    values: Mapping[str, Sequence[Any]],
+) -> Iterator[End]:
+    """Yield how each record of a part ends, given its columns `status` and `weight` as the steps left them."""
+    reasons, into = _last(store, steps, part, len(values["status"]))
+    for status, reason, merged, weight in zip(values["status"], reasons, into, values["weight"], strict=True):
+        yield _end(Status(status), leftover, reason, merged, weight)
+
+
+def _end(last: Status, leftover: Mapping[Status, Fate], reason: str, into: str | None, weight: float) -> End:
+    fate = fate_of(last, leftover)
+    reason = reason or "no step had anything to say against it"
+    told = reason if last in _KEPT or str(last) == str(fate) else f"left {last} at the end: {reason}"
+    return End(fate, last, told, into, weight)
 
 
 def _last(store: Store, steps: Sequence[StepPlace], part: int, size: int) -> tuple[list[str], list[str | None]]:
@@ -93,12 +115,12 @@ def _last(store: Store, steps: Sequence[StepPlace], part: int, size: int) -> tup
     reasons, decided = [""] * size, [False] * size
     into: list[str | None] = [None] * size
     for step in steps:
-        for edit in store.edits(step, part, ["row", "status", "reason", "into"]).to_pylist():
-            row = edit["row"]
-            if edit["reason"] and (edit["status"] is not None or not decided[row]):
-                reasons[row] = f"{step.name}: {edit['reason']}" if edit["status"] != Status.FAILED else edit["reason"]
-                decided[row] = edit["status"] is not None
-            into[row] = edit["into"] or into[row]
+        edits = store.edits(step, part, ["row", "status", "reason", "into"]).to_pydict()
+        for row, status, reason, merged in zip(*edits.values(), strict=True):
+            if reason and (status is not None or not decided[row]):
+                reasons[row] = reason if status == Status.FAILED else f"{step.name}: {reason}"
+                decided[row] = status is not None
+            into[row] = merged or into[row]
     return reasons, into
 
 
@@ -106,10 +128,11 @@ def close_run(
     store: Store, steps: Sequence[StepPlace], leftover: Mapping[Status, Fate], rejected: int
 ) -> dict[str, int]:
     """Write `fates.parquet` and `ledger.json`; returns how many records met each fate."""
-    rows = [
-        {"id": e.id, "fate": e.fate, "status": e.status, "reason": e.reason, "into": e.into, "weight": e.weight}
-        for e in ended(store, steps, leftover)
-    ]
+    rows: list[dict[str, Any]] = []
+    for part in store.parts():
+        values = store.columns(["id", "status", "weight"], part, steps)
+        ends = _ends(store, steps, leftover, part, values)
+        rows += ({"id": id_, **end._asdict()} for id_, end in zip(values["id"], ends, strict=True))
     counts = Counter(str(row["fate"]) for row in rows)
     fates = {str(fate): counts[str(fate)] for fate in Fate}
     write_rows(store.root / "fates.parquet", rows, _FATES)

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from regold.errors import InputError, RecipeError, RunBusy
-from regold.files import disk, read_json, replacing, write_json
+from regold.files import disk, read_json
 from regold.formats.rows import Row
 from regold.record import Edit, NoteType, Record, Status
-from regold.store.columns import LOADED, dump_messages, edit_row, edit_schema, load_messages, read_columns, write_rows
+from regold.store.artifacts import has_artifact, read_artifact, write_artifact
+from regold.store.columns import (
+    LOADED,
+    edit_row,
+    edit_schema,
+    load_messages,
+    loaded_row,
+    read_columns,
+    vectors,
+    write_rows,
+)
 from regold.store.table import Table
 
 FIXED = ("status", "messages", "options", "weight")
+EDITED = ("status", "messages", "weight")
+"""What any step may change."""
+READABLE = ("id", "messages", "options", "file")
+"""What steps may read of a load: not the reserved truth."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,7 @@ class Store:
         block: list[dict[str, Any]] = []
         parts = total = 0
         for row in rows:
-            block.append(_loaded(row))
+            block.append(loaded_row(row))
             total += 1
             if len(block) == size:
                 write_rows(self._part(parts), block, LOADED)
@@ -118,23 +129,15 @@ class Store:
 
     def has_artifact(self, step: StepPlace) -> bool:
         """Return whether a step's fit is stored."""
-        return any((self.folder(step) / f"artifact.{kind}").exists() for kind in ("json", "npz"))
+        return has_artifact(self.folder(step))
 
     def write_artifact(self, step: StepPlace, artifact: Any) -> None:
-        """Store a fit's result whole: a dict of arrays as npz, all else as JSON."""
-        if isinstance(artifact, Mapping) and artifact and all(isinstance(v, np.ndarray) for v in artifact.values()):
-            with replacing(self.folder(step) / "artifact.npz") as stream:
-                np.savez(stream, **artifact)
-        else:
-            write_json(self.folder(step) / "artifact.json", artifact)
+        """Store a fit's result whole."""
+        write_artifact(self.folder(step), artifact)
 
     def artifact(self, step: StepPlace) -> Any:
         """Read a fit's result; None where the step has no fit."""
-        for kind in ("json", "npz"):
-            path = self.folder(step) / f"artifact.{kind}"
-            if path.exists():
-                return _artifact(path, path.stat().st_mtime_ns)
-        return None
+        return read_artifact(self.folder(step))
 
     def _edits(self, step: StepPlace, part: int) -> Path:
         return self.folder(step) / f"edits-{part:05d}.parquet"
@@ -167,43 +170,49 @@ class Store:
 
     def column(self, name: str, part: int, steps: Sequence[StepPlace]) -> list[Any]:
         """Return one column of one part as the steps left it: the load's values, each step's edits on top."""
-        values = self._initial(name, part)
+        return self.columns([name], part, steps)[name]
+
+    def columns(self, names: Iterable[str], part: int, steps: Sequence[StepPlace]) -> dict[str, list[Any]]:
+        """Return columns of one part as the steps left them; each file is read once."""
+        wanted = list(names)
+        loaded = self.loaded(part, {"id", *wanted} & {*READABLE})
+        values = {name: self._initial(name, loaded) for name in wanted}
         for step in steps:
-            if name in FIXED or name in step.writes:
-                self._overlay(values, step, part, name)
+            changed = [name for name in values if name in EDITED or name in step.writes]
+            if changed:
+                self._overlay(values, step, part, changed)
         return values
 
-    def _initial(self, name: str, part: int) -> list[Any]:
-        if name in ("messages", "options", "file"):
-            return list(self.loaded(part, [name])[name].to_pylist())
-        rows = self.loaded(part, ["id"]).num_rows
-        return [{"status": str(Status.NEW), "weight": 1.0}.get(name)] * rows
+    def _initial(self, name: str, loaded: pa.Table) -> list[Any]:
+        if name in loaded.column_names:
+            return list(loaded[name].to_pylist())
+        return [{"status": str(Status.NEW), "weight": 1.0}.get(name)] * loaded.num_rows
 
-    def _overlay(self, values: list[Any], step: StepPlace, part: int, name: str) -> None:
-        if name == "options":
-            return
-        edits = self.edits(step, part, ["row", name])
-        column = edits[name]
-        new = _vectors(column) if step.writes.get(name) == NoteType.VECTOR else column.to_pylist()
-        for row, value in zip(edits["row"].to_pylist(), new, strict=True):
-            if value is not None:
-                values[row] = value
+    def _overlay(self, values: Mapping[str, list[Any]], step: StepPlace, part: int, names: Sequence[str]) -> None:
+        edits = self.edits(step, part, ["row", *names])
+        rows = edits["row"].to_pylist()
+        for name in names:
+            column = edits[name]
+            new = vectors(column) if step.writes.get(name) == NoteType.VECTOR else column.to_pylist()
+            for row, value in zip(rows, new, strict=True):
+                if value is not None:
+                    values[name][row] = value
 
     def records(self, part: int, steps: Sequence[StepPlace], notes: Iterable[str]) -> list[Record]:
         """Return a part's records as the given steps left them, with only the named notes."""
-        ids = self.loaded(part, ["id"])["id"].to_pylist()
-        status, messages, options, weight = (self.column(name, part, steps) for name in FIXED)
-        named = {name: self.column(name, part, steps) for name in notes}
+        notes = list(notes)
+        values = self.columns(["id", *FIXED, *notes], part, steps)
+        status, messages, options, weight = (values[name] for name in FIXED)
         return [
             Record(
                 id_,
                 load_messages(messages[i]),
                 tuple(options[i] or ()),
                 Status(status[i]),
-                MappingProxyType({name: column[i] for name, column in named.items()}),
+                MappingProxyType({name: values[name][i] for name in notes}),
                 weight[i],
             )
-            for i, id_ in enumerate(ids)
+            for i, id_ in enumerate(values["id"])
         ]
 
     def table(self, steps: Sequence[StepPlace]) -> Table:
@@ -245,40 +254,3 @@ def read_manifest(root: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or not {"recipe", "source", "load", "steps"} <= set(manifest):
         raise InputError("is not the manifest of a Regold run", path)
     return manifest
-
-
-def _loaded(row: Row) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "messages": dump_messages(row.messages),
-        "options": list(row.options),
-        "source": _json(row.source),
-        "file": row.file,
-        "line": row.line,
-        "format": row.format,
-        "turn": row.turn,
-        "truth": row.truth,
-        "noise": row.noise,
-    }
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(dict(value), ensure_ascii=False)
-
-
-def _vectors(column: pa.ChunkedArray) -> list[Any]:
-    """Return a vector column as numpy views, one a row; None where there is no vector."""
-    chunk = column.combine_chunks()
-    flat = chunk.flatten().to_numpy(zero_copy_only=False)
-    lengths = [n or 0 for n in chunk.value_lengths().to_pylist()]
-    starts = np.cumsum([0, *lengths])
-    return [None if n == 0 else flat[start : start + n] for start, n in zip(starts, lengths, strict=False)]
-
-
-@lru_cache(maxsize=8)
-def _artifact(path: Path, written_ns: int) -> Any:
-    """Read an artifact; the time it was written tells a refitted one apart."""
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    return read_json(path)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from regold.errors import DiskFull, InputError
-from regold.formats import write
+from regold.formats import write, writing
 
 
 def table(tmp_path: Path, *rows: dict[str, Any]) -> list[dict[str, Any]]:
@@ -43,6 +43,31 @@ def test_a_full_disk_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(DiskFull, match="no room left"):
         write(tmp_path / "data.jsonl", full())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json.gz", "csv", "parquet"])
+def test_two_files_written_in_one_pass_hold_what_each_would_alone(tmp_path: Path, suffix: str) -> None:
+    odd, even = [{"n": n, "t": "x"} for n in (1, 3, 5)], [{"n": n} for n in (0, 2, 4)]
+    write(tmp_path / f"odd.{suffix}", odd)
+    write(tmp_path / f"even.{suffix}", even)
+    with writing(tmp_path / f"a.{suffix}") as add_odd, writing(tmp_path / f"b.{suffix}") as add_even:
+        for one, other in zip(odd, even, strict=True):
+            add_even(other)
+            add_odd(one)
+    for made, alone in (("a", "odd"), ("b", "even")):
+        assert (tmp_path / f"{made}.{suffix}").read_bytes() == (tmp_path / f"{alone}.{suffix}").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_of_two_files_the_one_without_room_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.open
+    full = lambda p, *how: real(Path("/dev/full") if "roomless" in p.name else p, *how)  # noqa: E731
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(DiskFull, match=r"roomless\.jsonl"):
+        with writing(tmp_path / "roomless.jsonl") as add, writing(tmp_path / "b.jsonl"):
+            for n in range(20_000):
+                add({"n": n})
     assert not list(tmp_path.iterdir())
 
 

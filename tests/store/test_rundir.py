@@ -1,6 +1,7 @@
 """Parts are fixed at load, edits overlay in order, and only what was declared is read."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,17 @@ def test_edits_overlay_in_the_order_of_the_steps(store: Store) -> None:
 def test_a_fit_reads_neither_the_truth_nor_a_later_note(store: Store, name: str) -> None:
     with pytest.raises(KeyError):
         store.table([JUDGE]).column(name)
+
+
+def test_no_column_of_a_part_tells_the_reserved_truth(tmp_path: Path) -> None:
+    store = Store(tmp_path, "00-load-0")
+    known = [replace(row, truth="secret", noise="symmetric") for row in rows(2)]
+    store.write_load(known, size=2)
+    assert store.columns(["truth", "noise", "id"], 0, []) == {
+        "truth": [None] * 2,
+        "noise": [None] * 2,
+        "id": ["0", "1"],
+    }
 
 
 def test_missing_values_sort_last_and_ties_by_id(store: Store) -> None:
