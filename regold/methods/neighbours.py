@@ -26,23 +26,27 @@ def nearest(
     groups: tuple[Sequence[str], Sequence[str]] | None = None,
     *,
     exact_up_to: int = EXACT_UP_TO,
+    looked_at: float = 1 / 16,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of the k nearest base vectors for each query, int64 (n, k), and their cosines, float64 (n, k).
 
     A base row with the query's own vector or group (`groups` of the queries and of the base) is never its neighbour:
     a set searched in itself leaves out self and duplicates. Of base rows that duplicate each other the first counts.
     Fewer than k neighbours leave MISSING and cosine 0 at the end; a zero vector has none and is none. Equal cosines
-    are ordered by row, however many queries there are.
+    are ordered by row, however many queries there are. Above `exact_up_to` vectors only `looked_at`, a share, of the
+    index's cells is searched.
     """
-    queries, base = _unit(queries), _unit(base)
+    alike = queries is base
+    queries = _unit(queries)
+    base = queries if alike else _unit(base)
     rows, cosines = np.full((len(queries), k), MISSING, dtype=np.int64), np.zeros((len(queries), k))
     kept = _first_of_each(base, groups[1] if groups else None)
     asked = np.flatnonzero(queries.any(axis=1))
     if not len(asked) or not len(kept) or k == 0:
         return rows, cosines
-    base = base[kept]
+    base = base if len(kept) == len(base) else base[kept]
     own = None if groups is None else _numbered(groups[0], [groups[1][row] for row in kept])
-    search = _Search(queries, base, _index(base, exact_up_to), own, k)
+    search = _Search(queries, base, _index(base, exact_up_to, looked_at), own, k)
     width = min(k + 8, len(base))
     while len(asked):
         again = []
@@ -109,7 +113,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0))
 
 
-def _index(base: np.ndarray, exact_up_to: int) -> Any:
+def _index(base: np.ndarray, exact_up_to: int, looked_at: float) -> Any:
     width, flat = base.shape[1], faiss.IndexFlatIP(base.shape[1])
     if len(base) <= exact_up_to:
         flat.add(base)
@@ -117,7 +121,7 @@ def _index(base: np.ndarray, exact_up_to: int) -> Any:
     cells = int(4 * len(base) ** 0.5)
     index = faiss.IndexIVFFlat(flat, width, cells, faiss.METRIC_INNER_PRODUCT)
     index.train(base[:: max(1, len(base) // (64 * cells))])
-    index.nprobe = max(1, cells // 16)
+    index.nprobe = max(1, int(cells * looked_at))
     index.add(base)
     return index
 

@@ -1,0 +1,1 @@
+"""What is done about a rater's errors: transition matrix, curation, smoothing, regression, several raters, choice."""

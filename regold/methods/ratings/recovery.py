@@ -1,0 +1,61 @@
+"""Draws ratings whose truth is known, to see how much of it an estimator or a corrector recovers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from regold.methods.ratings.transition import count_moments, estimate, moments, row_error
+
+DIAGONAL = (0.61, 0.55, 0.58, 0.55, 0.66, 0.45)
+PRIOR = (0.08, 0.15, 0.28, 0.28, 0.18, 0.03)
+"""The rater of METHODS 2.2: how often each true class is seen as itself, and how frequent it is."""
+SIZES = (5_000, 15_000, 50_000, 500_000)
+ASTRAY = (0.1, 0.2, 0.3)
+TWINS = 0.08
+
+
+def usual_rater() -> tuple[np.ndarray, np.ndarray]:
+    """Return a transition matrix with METHODS' diagonal, what strays falling off with distance, and its prior."""
+    k = len(DIAGONAL)
+    steps = np.abs(np.subtract.outer(np.arange(k), np.arange(k)))
+    away = np.where(steps > 0, 0.4 ** steps.astype(float), 0.0)
+    spare = 1 - np.array(DIAGONAL)
+    return np.diag(DIAGONAL) + away / away.sum(1, keepdims=True) * spare[:, None], np.array(PRIOR) / sum(PRIOR)
+
+
+def draw(matrix: np.ndarray, true: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+    """Return one observed class for each true one."""
+    ends = matrix.cumsum(1)
+    return np.asarray((chance.random(len(true))[:, None] > ends[true]).sum(1).clip(max=matrix.shape[1] - 1))
+
+
+def draw_triples(
+    matrix: np.ndarray, prior: np.ndarray, n: int, *, astray: float = 0.0, twins: float = 0.0, seed: int = 0
+) -> np.ndarray:
+    """Return n triples of own, first and second neighbour's class, int (n, 3).
+
+    `astray` is the chance that a neighbour's true class has nothing to do with one's own; `twins` that the first
+    neighbour is a duplicate and repeats one's own score.
+    """
+    chance = np.random.default_rng(seed)
+    true = chance.choice(len(prior), n, p=prior)
+    seen = [draw(matrix, true, chance)]
+    for _ in range(2):
+        other = np.where(chance.random(n) < astray, chance.choice(len(prior), n, p=prior), true)
+        seen.append(draw(matrix, other, chance))
+    seen[1] = np.where(chance.random(n) < twins, seen[0], seen[1])
+    return np.stack(seen, 1)
+
+
+def recovery_table(seed: int = 0, sizes: tuple[int, ...] = SIZES) -> dict[str, float]:
+    """Return the mean row L1 error of the estimated matrix in each of METHODS' situations."""
+    matrix, prior = usual_rater()
+    table = {"exact moments": row_error(estimate(moments(matrix, prior)).matrix, matrix)}
+    cases: dict[str, tuple[int, float, float]] = {f"{n} triples": (n, 0.0, 0.0) for n in sizes}
+    cases |= {f"neighbours wrong {q}": (sizes[-1], q, 0.0) for q in ASTRAY}
+    cases |= {f"duplicates left in {TWINS}": (sizes[-1], 0.0, TWINS)}
+    for name, (n, astray, twins) in cases.items():
+        triples = draw_triples(matrix, prior, n, astray=astray, twins=twins, seed=seed)
+        found = estimate(count_moments(triples, len(prior)))
+        table[name] = row_error(found.matrix, matrix)
+    return table
