@@ -12,6 +12,7 @@ from regold.stages.base_view import AnswerDirectly
 from regold.stages.check_text import CheckText
 from regold.stages.cluster import ClusterRecords
 from regold.stages.contradictions import MarkContradictions
+from regold.stages.correct import CorrectRatings
 from regold.stages.decontaminate import Decontaminate
 from regold.stages.duplicates import DropDuplicates
 from regold.stages.embed import EmbedQueries
@@ -57,6 +58,7 @@ STAGES: Mapping[str, type[Stage]] = {
     "TakeAnswer": TakeAnswer,
     "RateRecords": RateRecords,
     "ImportNotes": ImportNotes,
+    "CorrectRatings": CorrectRatings,
 }
 """Regold's own stages by class name, the name a recipe's `use` gives."""
 
