@@ -113,6 +113,31 @@ def lab(
         say(f"{found['asked']['cells']} trials: {out / 'results.md'}")
 
 
+@bench.command("ratings")
+def ratings(
+    ratings: Annotated[Path, typer.Option(help="a row a record: id, and a column of classes 0-5 for each rater")],
+    data: Annotated[Path, typer.Option(help="the records, with the same ids")],
+    json: Annotated[Path, typer.Option(help="where every figure goes")],
+    rater: Annotated[list[str] | None, typer.Option(help="a rater's column; repeat. Found by itself otherwise")] = None,
+    encoder: o.EncoderName = None,
+    pool: Annotated[Path | None, typer.Option(help="lines of classes for a whole pool: time it as well")] = None,
+    recovery: Annotated[bool, typer.Option(help="measure the transition matrix on simulated raters too")] = True,
+    threads: Annotated[int, typer.Option(min=1, help="threads for neighbours and algebra")] = 2,
+    seed: Annotated[int, typer.Option(help="of folds, restarts and draws")] = 0,
+    out: Annotated[Path | None, typer.Option(help="a folder for the page with its tables")] = None,
+) -> None:
+    """Correct each rater from its own scores and the texts alone, and measure it by the other raters."""
+    with exit_codes():
+        from regold.bench.ratings_page import run_ratings, shown, write_page
+        from regold.files import write_json
+
+        found = run_ratings(ratings, data, rater or (), o.encoder(encoder), pool, recovery, threads, seed)
+        write_json(json, found)
+        if out is not None:
+            write_page(found, out)
+        say(f"{shown(found)}\n{json}")
+
+
 def _listed(text: str | None) -> tuple[str, ...] | None:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if text else None
 

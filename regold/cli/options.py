@@ -172,6 +172,11 @@ class Asked:
         return EngineSpec("sentence-transformers", name)
 
 
+def encoder(name: str | None) -> EngineSpec:
+    """Return the encoder of a name, for a command that asks no other model; the lexical one without a name."""
+    return Asked(encoder=name)._encoder()
+
+
 @dataclass(frozen=True)
 class Changes:
     """What a command line changes in a recipe."""
