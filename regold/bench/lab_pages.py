@@ -57,7 +57,7 @@ def _intro(summary: Mapping[str, Any]) -> str:
         f"Exact match on {asked['test']} held-out questions a seed, {asked['seeds']} seeds, {asked['items']} training "
         f"records; {train}. In brackets: 95 % intervals, by a bootstrap that draws seeds and then questions, the same "
         "ones for all methods compared. Recovered is (method - SFT) / (oracle-clean - SFT), from greedy answers; a "
-        "dash where SFT lost less than .01. Nothing here says anything about large models."
+        "dash where the interval of SFT's loss holds 0. Nothing here says anything about large models."
     )
 
 
@@ -65,9 +65,7 @@ def _part(part: Row, summary: Mapping[str, Any]) -> list[str]:
     blocks = [f"## {ABOUT.get(part['name'], part['name'])}"]
     if part["name"] == "wordings":
         return [*blocks, *_wordings(part, summary)]
-    for world, set_name in _grounds(part, summary):
-        rows = [r for r in _rows(part, summary) if (r["world"], r["set"]) == (world, set_name)]
-        where = set_name if world == "home" else f"{set_name}, world {world}"
+    for where, rows in _grounds(part, summary).items():
         for title, cell in _FIGURES:
             if any(cell(r) != "-" for r in rows):
                 blocks += [f"**{where}: {title}**", _table(part, rows, cell)]
@@ -138,16 +136,28 @@ def _rows(part: Row, summary: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def _grounds(part: Row, summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((r["world"], r["set"]) for r in _rows(part, summary)))
+def _grounds(part: Row, summary: Mapping[str, Any]) -> dict[str, list[Row]]:
+    """Return the rows of each set and world; those of several sets at one rate stand side by side."""
+    found: dict[str, list[Row]] = {}
+    for row in _rows(part, summary):
+        where = f"{part['noise'][0]} % noise" if _by_set(part) else row["set"]
+        found.setdefault(where if row["world"] == "home" else f"{where}, world {row['world']}", []).append(row)
+    return found
+
+
+def _by_set(part: Row) -> bool:
+    return len(part["sets"]) > 1 and len(part["kinds"]) == len(part["noise"]) == 1
 
 
 def _column(part: Row, row: Row) -> str:
+    if _by_set(part):
+        return str(row["set"])
     return f"{row['noise']} %" if len(part["kinds"]) == 1 else f"{row['kind']}, {row['noise']} %"
 
 
 def _table(part: Row, rows: Sequence[Row], cell: Cell) -> str:
-    columns = [_column(part, {"noise": n, "kind": k}) for k in part["kinds"] for n in part["noise"]]
+    places = [{"noise": n, "kind": k, "set": s} for s in part["sets"] for k in part["kinds"] for n in part["noise"]]
+    columns = list(dict.fromkeys(_column(part, place) for place in places))
     cells = {(r["method"], _column(part, r)): cell(r) for r in rows}
     kept = {key: text for key, text in cells.items() if text != "-"}
     return pivot("method", kept, rows=part["methods"], columns=columns)

@@ -16,12 +16,10 @@ from regold.methods.intervals import quantiles, resampled_means
 Result: TypeAlias = Mapping[str, Any]
 BASE, ORACLE = "SFT", "oracle-clean"
 """What the recovered share is measured between."""
-DRAWS = 2000
+DRAWS = 1000
 BINS = 10
 NLL_EDGES = [round(10 ** (-3 + n / 6), 5) for n in range(26)]
 """Mean NLL in nats per token, six bins a factor of ten; the first takes all below, the last all above."""
-LOST = 0.01
-"""Below this distance between SFT and oracle there is nothing to recover."""
 
 
 def summarise(results: Sequence[Result], grid: Grid, parts: Sequence[Part]) -> dict[str, Any]:
@@ -89,13 +87,13 @@ def _row(name: str, names: Sequence[str], accuracy: Mapping[str, Any], runs: Seq
 
 
 def _recovered(means: np.ndarray, draws: np.ndarray, column: int, names: Sequence[str]) -> dict[str, Any] | None:
-    """Return (method - SFT) / (oracle - SFT) with its interval, None where SFT lost nothing to speak of."""
+    """Return (method - SFT) / (oracle - SFT) with its interval, None where SFT's loss may as well be nothing."""
     if ORACLE not in names:
         return None
     base, oracle = names.index(BASE), names.index(ORACLE)
-    if means[oracle] - means[base] < LOST:
-        return None
     lost = draws[:, oracle] - draws[:, base]
+    if quantiles(lost)[0] <= 0:
+        return None
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(lost > 0, (draws[:, column] - draws[:, base]) / lost, np.nan)
     return _interval((means[column] - means[base]) / (means[oracle] - means[base]), shares)
