@@ -15,7 +15,7 @@ Cell: TypeAlias = Callable[[Row], str]
 
 ABOUT = {
     "methods": "Every method at every rate of symmetric noise",
-    "quick": "The two-minute version: fewer records, questions and seeds",
+    "quick": "The short version: fewer records, questions and seeds",
     "wordings": "The same questions in five wordings",
     "world": "A second world, with a model of its own",
     "kinds": "Other kinds of noise",
@@ -25,12 +25,30 @@ ABOUT = {
 }
 
 
-def write_pages(summary: Mapping[str, Any], out: Path) -> None:
-    """Write all results into a folder."""
+def write_pages(summary: Mapping[str, Any], times: Mapping[str, Any], out: Path) -> None:
+    """Write all results into a folder; what the trials took stands apart, for it is never the same twice."""
     write_json(out / "results.json", summary)
+    write_json(out / "times.json", times)
     drawn = draw(summary, out)
     with replacing(out / "results.md") as stream:
         stream.write(page(summary, drawn).encode())
+    with replacing(out / "times.md") as stream:
+        stream.write(times_page(times, summary).encode())
+
+
+def times_page(times: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
+    """Return the Markdown page of what trials took."""
+    blocks = [
+        "# What the trials of `regold bench lab` took",
+        "Seconds of one core, and by the clock on the machine with all its other work; means over seeds. Answers that "
+        "several methods ask for on one set are computed once: the first pays, the others read.",
+        f"{times['core_hours']:.2f} core hours, {times['wall_hours_of_workers']:.2f} hours of workers by the clock; a "
+        f"worker's largest memory {times['peak_mib_of_a_worker']} MiB.",
+    ]
+    for part in summary["parts"]:
+        for where, rows in _grounds(part, times).items():
+            blocks += [f"**{part['name']}, {where}: core / clock**", _table(part, rows, _wall)]
+    return "\n\n".join(blocks) + "\n"
 
 
 def page(summary: Mapping[str, Any], drawn: Sequence[tuple[str, str]] = ()) -> str:
@@ -39,14 +57,14 @@ def page(summary: Mapping[str, Any], drawn: Sequence[tuple[str, str]] = ()) -> s
     blocks = ["# Results of `regold bench lab`", _intro(summary)]
     for part in summary["parts"]:
         blocks += _part(part, summary)
-    blocks += _diagnostics(summary)
+    blocks += [*_surprise(summary), *_diagnostics(summary)]
     if summary["skipped"]:
         head = ("set", "kind", "noise", "method", "seed", "why")
         rows = [[str(one[key]) for key in (*head[:5], "skipped")] for one in summary["skipped"]]
         blocks += ["## Left out", markdown(head, rows)]
     if drawn:
         blocks += ["## Plots", *(f"{title}:\n\n![{title}]({name}.svg)" for name, title in drawn)]
-    blocks.append(f"{asked['cells']} trials, {asked['core_seconds'] / 3600:.1f} core hours.")
+    blocks.append(f"{asked['trials']} of {asked['of']} trials are done.")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -57,7 +75,8 @@ def _intro(summary: Mapping[str, Any]) -> str:
         f"Exact match on {asked['test']} held-out questions a seed, {asked['seeds']} seeds, {asked['items']} training "
         f"records; {train}. In brackets: 95 % intervals, by a bootstrap that draws seeds and then questions, the same "
         "ones for all methods compared. Recovered is (method - SFT) / (oracle-clean - SFT), from greedy answers; a "
-        "dash where the interval of SFT's loss holds 0. Nothing here says anything about large models."
+        "dash where the interval of SFT's loss holds 0. Each figure is over the seeds that are done for its method, "
+        "SFT and oracle-clean. Nothing here says anything about large models."
     )
 
 
@@ -107,7 +126,7 @@ def _cost(row: Row) -> str:
 
 
 def _wall(row: Row) -> str:
-    return f"{sum(v or 0 for v in row['seconds'].values()):.1f}" if row["seconds"] else "-"
+    return f"{row['core_s']:.1f} / {row['wall_s']:.1f}"
 
 
 _FIGURES: Sequence[tuple[str, Cell]] = (
@@ -119,7 +138,6 @@ _FIGURES: Sequence[tuple[str, Cell]] = (
     ("repaired labels right before -> after selection (AUROC of mean NLL for wrong)", _labels),
     ("records trained on, and their labels", _trained),
     ("calls / tokens", _cost),
-    ("seconds of one core", _wall),
 )
 
 
@@ -173,6 +191,17 @@ def _wordings(part: Row, summary: Mapping[str, Any]) -> Iterable[str]:
         for r in sorted(rows, key=lambda r: order[r["method"]])
     ]
     return [markdown(head, body)]
+
+
+def _surprise(summary: Mapping[str, Any]) -> list[str]:
+    """Return the perplexity of the training responses under the untrained model, before and after repair."""
+    found = [r for r in summary["surprise"] if r["method"] == "RobustFT" and r["world"] == "home"]
+    head = ("set", "noise", "responses as given", "responses trained on")
+    body = [
+        [r["set"], f"{r['kind']}, {r['noise']} %", *(number(r["perplexity"][when], 2) for when in ("before", "after"))]
+        for r in found
+    ]
+    return ["## Perplexity of the responses, RobustFT", markdown(head, body)] if body else []
 
 
 def _diagnostics(summary: Mapping[str, Any]) -> list[str]:

@@ -27,6 +27,7 @@ def draw(summary: Mapping[str, Any], out: Path) -> list[tuple[str, str]]:
             _against_noise(some, out / drawn[-1][0], drawn[-1][1])
     drawn += _sensitivity(rows, out)
     drawn += _sureness(summary["confidence"], out)
+    drawn += _surprise(summary["surprise"], out)
     drawn += _questions(summary["questions"], out)
     drawn += _wordings(summary["wordings"], out)
     return drawn
@@ -94,13 +95,26 @@ def _sureness(found: Sequence[Row], out: Path) -> list[tuple[str, str]]:
         reliability(axes, series, x="exp(-mean NLL)", title=how)
     row = next((r for r in mine if r["noise"] == 50), mine[-1])
     what = f"Mean NLL of repairs before and after selection, atlas-open-x, {row['noise']} % noise"
-    with figure(out / "confidence", size=(8.4, 3.2), columns=2) as axes:
+    _before_and_after(row, out / "confidence", what)
+    return [("reliability", how), ("confidence", what)]
+
+
+def _surprise(found: Sequence[Row], out: Path) -> list[tuple[str, str]]:
+    here = ("home", "atlas-open-x", "symmetric", "RobustFT", 50)
+    row = next((r for r in found if (r["world"], r["set"], r["kind"], r["method"], r["noise"]) == here), None)
+    if row is None:
+        return []
+    what = "Mean NLL of the training responses before and after RobustFT, atlas-open-x, 50 % noise"
+    _before_and_after(row, out / "surprise", what)
+    return [("surprise", what)]
+
+
+def _before_and_after(row: Row, out: Path, title: str) -> None:
+    with figure(out, size=(8.4, 3.2), columns=2) as axes:
         for place, when in enumerate(("before", "after")):
             counts = {name: bins for name, bins in row["counts"].items() if name.endswith(when)}
-            histograms(
-                axes[place], counts, row["edges"], x="mean NLL, nats a token", title=what if not place else "", log=True
-            )
-    return [("reliability", how), ("confidence", what)]
+            shown = title if not place else ""
+            histograms(axes[place], counts, row["edges"], x="mean NLL, nats a token", title=shown, log=True)
 
 
 def _questions(found: Sequence[Row], out: Path) -> list[tuple[str, str]]:

@@ -87,11 +87,17 @@ def lab(
     ] = None,
     world_seed: Annotated[int, typer.Option(help="seed of that world, where its folder does not say")] = 1,
     grid: Annotated[Path | None, typer.Option(help="another grid: TOML like regold/lab/grid.toml")] = None,
-    json: Annotated[Path | None, typer.Option(help="write the results there too, as one JSON file")] = None,
+    other: Annotated[
+        Path | None, typer.Option(help="another model folder of this world, evaluated as it is: one more row")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="say what there is to do and for how long, and stop")] = False,
+    so_far: Annotated[bool, typer.Option("--so-far", help="write the results of what is done, and stop")] = False,
+    json: Annotated[Path | None, typer.Option(help="write the results (or the plan) there too, as JSON")] = None,
 ) -> None:
     """Reproduce the papers' experiment grid on the small closed world: methods, noise, ablations, sensitivity."""
     with exit_codes():
-        from regold.bench.lab import Asked, bench_lab
+        from regold.bench.lab import Asked, bench_lab, collect, forecast
+        from regold.bench.lab_plan import plan_text
         from regold.files import write_json
         from regold.lab.grid import SHIPPED, world_of
 
@@ -105,12 +111,20 @@ def lab(
             {folder: world_of(folder, world_seed) for folder in world or ()},
             workers,
             grid or SHIPPED,
+            other,
         )
-        with watching() as watch:
-            found = bench_lab(asked, out, watch, say_error)
+        if plan:
+            found = forecast(asked)
+            say(plan_text(found))
+        elif so_far:
+            found = collect(asked, out)
+        else:
+            with watching() as watch:
+                found = bench_lab(asked, out, watch, say_error)
         if json is not None:
             write_json(json, found)
-        say(f"{found['asked']['cells']} trials: {out / 'results.md'}")
+        if not plan:
+            say(f"{found['asked']['trials']} of {found['asked']['of']} trials: {out / 'results.md'}")
 
 
 @bench.command("ratings")

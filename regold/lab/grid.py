@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+import resource
+import shutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from regold.declared import build, refuse_unknown
 from regold.engines.weights import folder_digest
@@ -25,6 +28,9 @@ from regold.train import TrainSettings
 SHIPPED = Path(__file__).parent / "grid.toml"
 VERSION = 1
 """Raise it when the same cell would now come to other figures."""
+
+Place: TypeAlias = tuple[Path, int, str]
+"""A model's folder, the seed of its world, and a set."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Task:
-    """What one worker does in one go: all cells of one world, set and seed."""
+    """What one worker does in one go: a part's cells of one world, set and seed."""
 
     ground: Ground
     methods: Mapping[str, Method]
     cells: tuple[Cell, ...]
     world: str = "home"
+    part: str = ""
+    """The first part of the grid that asks for these cells."""
 
     def result(self, cell: Cell) -> Path:
         """Return the file of a cell's result."""
@@ -86,13 +94,15 @@ class Task:
     def key(self, cell: Cell) -> str:
         """Return the digest of all that decides a cell's result, but for the code."""
         ground = {**asdict(self.ground), "folder": "", "model": _weights(self.ground.model), "keep": False}
-        return digest(VERSION, ground, asdict(self.methods[cell.method]), asdict(cell))
+        method = self.methods[cell.method]
+        return digest(VERSION, ground, asdict(method), _checkpoint(method), cell.method, cell.kind, cell.noise)
 
     def held(self, cell: Cell) -> dict[str, Any] | None:
-        """Return a cell's result where it is done."""
+        """Return a cell's result where it is done, in several wordings where that is asked."""
         path = self.result(cell)
         held: dict[str, Any] = read_json(path) if path.is_file() else {}
-        return held if held.get("key") == self.key(cell) else None
+        done = held.get("key") == self.key(cell) and (not cell.frames or held.get("frames") or "skipped" in held)
+        return held if done else None
 
     def open_cells(self) -> list[Cell]:
         """Return the cells that are not done."""
@@ -102,6 +112,13 @@ class Task:
 @cache
 def _weights(model: Path) -> str:
     return folder_digest(model)
+
+
+@cache
+def _checkpoint(method: Method) -> str:
+    """Return the digest of the other checkpoint that a method evaluates, or nothing."""
+    other = Path(method.load(0).evaluate.model)
+    return _weights(other) if other.name and other.is_dir() else ""
 
 
 def load_grid(path: Path = SHIPPED) -> Grid:
@@ -135,37 +152,34 @@ def world_of(folder: Path, otherwise: int) -> int:
 
 
 def tasks(grid: Grid, parts: Sequence[Part], into: Path, worlds: Mapping[Path, int]) -> list[Task]:
-    """Return what there is to do, the largest tasks first; `worlds` are other checkpoints' folders and world seeds."""
-    found: dict[tuple[Path, int, str], dict[Cell, None]] = {}
+    """Return what there is to do, part by part as the grid lists them and seed by seed; each cell stands once.
+
+    `worlds` are other checkpoints' folders and world seeds.
+    """
+    framed = {(place, cell) for part in parts if part.frames for place, cell in _cells(part, grid.methods, worlds)}
+    seen, made = set[tuple[Place, Cell]](), list[Task]()
     for part in parts:
-        for model, world in ({MODEL: 0} if part.worlds == "home" else worlds).items():
-            for set_name in part.sets:
-                cells = found.setdefault((model, world, set_name), {})
-                cells |= dict.fromkeys(_cells(part, grid.methods))
-    made = [
-        Task(_ground(grid, into, model, world, set_name, seed), grid.methods, _merged(cells), _name(model))
-        for (model, world, set_name), cells in found.items()
-        for seed in range(grid.seeds)
-    ]
-    return sorted(made, key=lambda task: -len(task.cells))
+        fresh: dict[Place, list[Cell]] = {}
+        for place, cell in _cells(part, grid.methods, worlds):
+            if (place, cell) not in seen:
+                seen.add((place, cell))
+                fresh.setdefault(place, []).append(replace(cell, frames=(place, cell) in framed))
+        for seed in range(grid.seeds):
+            for place, cells in fresh.items():
+                model, ordered = place[0], tuple(sorted(cells, key=lambda cell: (cell.kind, cell.noise)))
+                made.append(Task(_ground(grid, into, place, seed), grid.methods, ordered, _name(model), part.name))
+    return made
 
 
-def _cells(part: Part, methods: Mapping[str, Method]) -> Iterator[Cell]:
-    for name in part.methods:
-        for kind in part.kinds:
-            for noise in part.noise:
-                noisy = methods[name].noisy
-                yield Cell(name, kind if noisy else "symmetric", noise if noisy else 0, part.frames)
+def _cells(part: Part, methods: Mapping[str, Method], worlds: Mapping[Path, int]) -> Iterator[tuple[Place, Cell]]:
+    for model, world in ({MODEL: 0} if part.worlds == "home" else worlds).items():
+        for set_name, name, kind, noise in product(part.sets, part.methods, part.kinds, part.noise):
+            noisy = methods[name].noisy
+            yield (model, world, set_name), Cell(name, kind if noisy else "symmetric", noise if noisy else 0)
 
 
-def _merged(cells: Mapping[Cell, None]) -> tuple[Cell, ...]:
-    """Let a cell that is asked for with and without wordings stand once, with them, ordered by the data it needs."""
-    with_frames = {replace(cell, frames=False) for cell in cells if cell.frames}
-    once = dict.fromkeys(replace(cell, frames=replace(cell, frames=False) in with_frames) for cell in cells)
-    return tuple(sorted(once, key=lambda cell: (cell.kind, cell.noise)))
-
-
-def _ground(grid: Grid, into: Path, model: Path, world: int, set_name: str, seed: int) -> Ground:
+def _ground(grid: Grid, into: Path, place: Place, seed: int) -> Ground:
+    model, world, set_name = place
     folder = into / _name(model) / set_name / f"seed-{seed}"
     settings = replace(grid.settings, seed=seed)
     return Ground(folder, set_name, seed, grid.items, grid.test, settings, model, world)
@@ -187,12 +201,14 @@ async def _do(task: Task, todo: Sequence[Cell]) -> None:
     ground = Field.opened(task.ground)
     write_json(task.ground.folder / "kinds.json", ground.kinds())
     for cell in todo:
-        method = task.methods[cell.method]
+        folder = task.ground.folder / cell.place
+        shutil.rmtree(folder, ignore_errors=True)  # a trial broken off begins anew: the same batches, the same bytes
         try:
-            found = await trial(ground, method, cell.kind, cell.noise, task.ground.folder / cell.place, cell.frames)
+            found = await trial(ground, task.methods[cell.method], cell.kind, cell.noise, folder, cell.frames)
         except RecipeError:
             raise
         except UsageError as error:
             found = {"skipped": str(error)}
-        write_json(task.result(cell), {"key": task.key(cell), **asdict(cell), **found})
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        write_json(task.result(cell), {"key": task.key(cell), **asdict(cell), "peak_mib": peak, **found})
     await ground.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,7 +13,7 @@ from regold.engines import Engine, EngineSpec, open_engine
 from regold.evaluate import Evaluation, Question, evaluate
 from regold.fingerprint import digest
 from regold.formats import read_rows
-from regold.lab.figures import detected, relabelled, repaired, share_right, truths_of_rows, truths_of_run
+from regold.lab.figures import detected, is_right, relabelled, repaired, share_right, truths_of_rows, truths_of_run
 from regold.lab.ground import BATCH, Field
 from regold.lab.neighbours import Neighbours
 from regold.lab.noiseal import noiseal
@@ -23,12 +24,15 @@ from regold.recipe import Recipe, load_recipe
 from regold.record import Messages
 from regold.run import Job, Source, run
 from regold.store.fates import open_run
+from regold.together import together
 from regold.train import train
 
 ANSWER_TOKENS = 16
 PROMPTS = "lab"
 
 Rows: TypeAlias = list[tuple[Messages, float]]
+Truths: TypeAlias = Sequence[tuple[str, Sequence[str]]]
+"""Each row's true response and options."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,9 @@ async def trial(
     if not sampled:
         recipe = replace(recipe, evaluate=replace(recipe.evaluate, temperature=0.0, samples=1))
     data = await field.noisy(kind, noise)
-    began = time.monotonic()
+    began = _now()
     rows, facts = await _prepare(field, recipe, data, folder / "run")
-    prepared = time.monotonic() - began
+    prepared = _since(began)
     learner, shown = recipe.experiment.learner, str(data) if recipe.evaluate.neighbours else ""
     if learner == "noiseal":
         shown = str(data)
@@ -68,31 +72,57 @@ async def trial(
     if not field.ground.keep:
         shutil.rmtree(folder, ignore_errors=True)
     scored = field.memory[key]
-    return {**facts, **scored, "seconds": {"prepare": round(prepared, 2), **scored["seconds"]}}
+    return {**facts, **scored, "seconds": {"prepare": prepared, **scored["seconds"]}}
+
+
+def _now() -> tuple[float, float]:
+    return time.monotonic(), time.process_time()
+
+
+def _since(began: tuple[float, float]) -> dict[str, float]:
+    """Return seconds by the clock on the wall, and those of this process, which company on the machine changes less."""
+    return {name: round(now - then, 2) for name, now, then in zip(("wall", "core"), _now(), began, strict=True)}
 
 
 async def _prepare(field: Field, recipe: Recipe, data: Path, root: Path) -> tuple[Rows, dict[str, Any]]:
     """Run the recipe's steps, or take the file as the recipe's [experiment] says; with what can be told of the rows."""
-    if recipe.stages:
-        report = await run(Job(Source(data), recipe, field.specs(), root), _unwatched, field.models())
-        rows, truths = training_rows(root), truths_of_run(open_run(root))
-        fixed = repaired(root)
-        facts: dict[str, Any] = {"detection": detected(root), "relabel": relabelled(fixed)}
-        facts["confidence"] = [[r.mean_nll, int(r.right), int(r.kept)] for r in fixed if r.mean_nll is not None]
-        facts |= {"calls": report.calls, "prompt_tokens": report.prompt_tokens}
-        facts |= {"completion_tokens": report.completion_tokens}
-    else:
-        given = list(read_rows(data))
-        if recipe.experiment.truth == "filter":
-            given = [row for row in given if row.noise is None]
-        truths = truths_of_rows(given)
-        rows = [(row.messages, 1.0) for row in given]
-        if recipe.experiment.truth == "answers":
-            rows = [(_answered(m, truth), w) for (m, w), (truth, _) in zip(rows, truths, strict=True)]
-        facts = {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
+    rows, truths, facts = await _repair(field, recipe, data, root) if recipe.stages else _given(recipe, data)
     if recipe.train is None:
         return rows, facts
     return rows, {**facts, "trained": len(rows), "labels_right": share_right(rows, truths)}
+
+
+def _given(recipe: Recipe, data: Path) -> tuple[Rows, Truths, dict[str, Any]]:
+    given = list(read_rows(data))
+    if recipe.experiment.truth == "filter":
+        given = [row for row in given if row.noise is None]
+    truths = truths_of_rows(given)
+    rows = [(row.messages, 1.0) for row in given]
+    if recipe.experiment.truth == "answers":
+        rows = [(_answered(m, truth), w) for (m, w), (truth, _) in zip(rows, truths, strict=True)]
+    return rows, truths, {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
+
+
+async def _repair(field: Field, recipe: Recipe, data: Path, root: Path) -> tuple[Rows, Truths, dict[str, Any]]:
+    report = await run(Job(Source(data), recipe, field.specs(), root), _unwatched, field.models())
+    rows, truths = training_rows(root), truths_of_run(open_run(root))
+    facts: dict[str, Any] = {"detection": detected(root)}
+    facts |= {name: getattr(report, name) for name in ("calls", "prompt_tokens", "completion_tokens")}
+    if fixed := repaired(root):
+        given = list(read_rows(data))
+        facts["relabel"] = relabelled(fixed)
+        facts["confidence"] = [[r.mean_nll, int(r.right), int(r.kept)] for r in fixed if r.mean_nll is not None]
+        facts["before"] = await _surprise(field, [(row.messages, 1.0) for row in given], truths_of_rows(given))
+        facts["after"] = await _surprise(field, rows, truths)
+    return rows, truths, facts
+
+
+async def _surprise(field: Field, rows: Rows, truths: Truths) -> list[list[float]]:
+    """Return of each training row the mean NLL of its response under the untrained model, and whether it is right."""
+    scores = await together([field.engine.score(m[:-1], m[-1].content) for m, _ in rows])
+    rights = [is_right(m[-1].content, truth, options) for (m, _), (truth, options) in zip(rows, truths, strict=True)]
+    pairs = [(s.mean_nll, int(right)) for s, right in zip(scores, rights, strict=True)]
+    return [[round(nll, 4), right] for nll, right in pairs if nll is not None]
 
 
 def _answered(messages: Messages, response: str) -> Messages:
@@ -101,13 +131,13 @@ def _answered(messages: Messages, response: str) -> Messages:
 
 async def _score(field: Field, recipe: Recipe, data: Path, rows: Rows, folder: Path, frames: bool) -> dict[str, Any]:
     """Train what the recipe trains and ask it the held-out questions."""
-    began, told = time.monotonic(), dict[str, Any]()
+    began, told = _now(), dict[str, Any]()
     model, settings = folder / "model", field.ground.settings
     if recipe.experiment.learner == "noiseal":
         told = await noiseal(field, data, model, settings)
     elif recipe.train is not None:
         train(str(field.ground.model), rows, model, settings, merge=True)
-    trained = time.monotonic() - began
+    trained, began = _since(began), _now()
     other = recipe.evaluate.model or (str(model) if recipe.train is not None else "")
     engine = open_engine(EngineSpec("transformers", other, batch=BATCH)) if other else field.engine
     try:
@@ -115,8 +145,7 @@ async def _score(field: Field, recipe: Recipe, data: Path, rows: Rows, folder: P
     finally:
         if other:
             await engine.close()
-    seconds = {"train": round(trained, 2), "evaluate": round(time.monotonic() - began - trained, 2)}
-    return {**told, "seconds": seconds}
+    return {**told, "seconds": {"train": trained, "evaluate": _since(began)}}
 
 
 async def _measured(field: Field, recipe: Recipe, data: Path, engine: Engine, frames: bool) -> dict[str, Any]:

@@ -7,16 +7,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("matplotlib")
 
-from regold.bench.lab import Asked, bench_lab, chosen
-from regold.errors import UsageError
-from regold.files import read_json
+from regold.bench.lab import Asked, bench_lab, chosen, forecast, planned
+from regold.bench.lab_work import alone
+from regold.errors import RunBusy, UsageError
+from regold.files import read_json, write_json
 from regold.lab.grid import SHIPPED
+from regold.lab.ground import MODEL
 
 GRID = """
 items = 40
@@ -51,6 +54,32 @@ def test_parts_sets_and_rates_narrow_the_grid(tmp_path: Path) -> None:
         chosen(Asked(tmp_path, parts=("method",)))
 
 
+def test_a_plan_counts_what_is_left_and_learns_from_what_is_done(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, parts=("methods",), sets=("atlas-open-x",), rates=(50,), seeds=1)
+    before = forecast(asked)
+    assert (before["trials"], before["to_do"]) == (10, 10)
+    assert before["core_minutes"] == pytest.approx(2 * before["minutes"], abs=0.11)
+    (task,) = planned(asked)[2]
+    cell = next(cell for cell in task.cells if cell.method == "RobustFT")
+    spent = {"prepare": {"wall": 9.0, "core": 600.0}}
+    write_json(task.result(cell), {"key": task.key(cell), "seconds": spent})
+    assert forecast(asked)["to_do"] == 9
+    assert forecast(replace(asked, seeds=2))["core_minutes"] > before["core_minutes"] * 2 + 5
+
+
+def test_another_checkpoint_is_a_row_of_its_own(tmp_path: Path) -> None:
+    grid, parts = chosen(Asked(tmp_path, other=MODEL))
+    assert grid.methods["other-checkpoint"].load(0).evaluate.model == str(MODEL)
+    assert "other-checkpoint" in next(part for part in parts if part.name == "methods").methods
+    with pytest.raises(UsageError, match="holds no model"):
+        chosen(Asked(tmp_path, other=tmp_path))
+
+
+def test_two_benches_do_not_work_in_one_folder(tmp_path: Path) -> None:
+    with alone(tmp_path), pytest.raises(RunBusy, match="another bench"), alone(tmp_path):
+        pass
+
+
 @pytest.mark.slow
 def test_every_method_runs_on_every_set_and_kind(tmp_path: Path) -> None:
     every = SHIPPED.read_text().split("[[part]]")[1].split("methods = ")[1].split("\n")[0]
@@ -73,7 +102,7 @@ methods = ["RobustFT"]
     found = bench_lab(asked, tmp_path / "out", lambda name, total: lambda done: None, told.append)
     assert {r["method"] for r in found["rows"]} >= {"vanilla", "SFT", "NoiseAL", "SelfRAG", "RobustFT"}
     assert not found["skipped"]
-    assert read_json(tmp_path / "out" / "results.json")["asked"]["cells"] == found["asked"]["cells"]
+    assert read_json(tmp_path / "out" / "results.json")["asked"]["trials"] == found["asked"]["trials"]
     assert "trials" in told[0]
 
 

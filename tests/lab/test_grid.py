@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,31 @@ def test_what_noise_cannot_change_is_tried_once(tmp_path: Path) -> None:
     ]
 
 
+def test_parts_are_done_in_their_order_and_each_seed_whole(tmp_path: Path) -> None:
+    parts = [
+        Part("x", ("atlas-open-x", "wire"), (50,), ("SFT",)),
+        Part("y", ("wire",), (50,), ("SFT", "RobustFT")),
+    ]
+    made = tasks(replace(load_grid(), seeds=2), parts, tmp_path, {})
+    told = [(task.part, task.ground.seed, task.ground.set, [c.method for c in task.cells]) for task in made]
+    assert told == [
+        *(("x", seed, name, ["SFT"]) for seed in (0, 1) for name in ("atlas-open-x", "wire")),
+        *(("y", seed, "wire", ["RobustFT"]) for seed in (0, 1)),
+    ]
+
+
 def test_a_result_counts_only_for_the_cell_as_it_is_asked(tmp_path: Path) -> None:
     part = Part("x", ("atlas-open-x",), (50,), ("SFT",))
     task = tasks(load_grid(), [part], tmp_path, {})[0]
     (cell,) = task.open_cells()
     write_json(task.result(cell), {"key": "of another grid"})
     assert task.open_cells() == [cell]
-    write_json(task.result(cell), {"key": task.key(cell)})
+    write_json(task.result(cell), {"key": task.key(cell), "frames": False})
     assert task.open_cells() == []
+    framed = replace(task, cells=(replace(cell, frames=True),))
+    assert len(framed.open_cells()) == 1
+    write_json(task.result(cell), {"key": task.key(cell), "frames": ["1"] * 5})
+    assert framed.open_cells() == task.open_cells() == []
 
 
 @pytest.mark.parametrize(
