@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt
@@ -44,11 +45,16 @@ def build(kind: type[T], given: Any, where: str) -> T:
         raise RecipeError(f"{where} = {given!r}: write it as a table")
     refuse_unknown(given, [f.name for f in fields(kind)], where)  # type: ignore[arg-type]
     try:
-        return TypeAdapter(kind).validate_python(dict(given))
+        return _adapter(kind).validate_python(dict(given))  # type: ignore[no-any-return, arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "settings"
         raise RecipeError(f"{where}: {place} = {first.get('input')!r}: {first['msg']}") from error
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str], where: str) -> None:

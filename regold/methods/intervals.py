@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -56,12 +57,20 @@ def resampled_means(groups: Sequence[np.ndarray], draws: int = 2000, seed: int =
     if not groups or any(g.ndim != 2 or g.shape[0] != groups[0].shape[0] or not g.shape[1] for g in groups):
         raise ValueError("each group needs the same measures over at least one record")
     rng = np.random.default_rng(seed)
-    within = [rng.multinomial(g.shape[1], [1 / g.shape[1]] * g.shape[1], draws) @ g.T / g.shape[1] for g in groups]
+    counts = _counts(tuple(g.shape[1] for g in groups), draws, seed)
+    within = [count @ g.T / g.shape[1] for count, g in zip(counts, groups, strict=True)]
     total = np.zeros((draws, groups[0].shape[0]))
     for _ in groups:
         chosen, place = rng.integers(len(groups), size=draws), rng.permutation(draws)
         total += np.stack(within)[chosen, place]
     return total / len(groups)
+
+
+@lru_cache(maxsize=2)
+def _counts(sizes: tuple[int, ...], draws: int, seed: int) -> tuple[np.ndarray, ...]:
+    """Return how often each resample draws each record: a table of many rows asks for the same again and again."""
+    rng = np.random.default_rng([seed, *sizes])
+    return tuple(rng.multinomial(n, [1 / n] * n, draws).astype(np.float64) for n in sizes)
 
 
 def quantiles(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:

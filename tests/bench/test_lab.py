@@ -107,21 +107,12 @@ methods = ["RobustFT"]
 
 
 @pytest.mark.slow
-def test_a_killed_bench_does_no_trial_twice(tmp_path: Path) -> None:
+def test_a_killed_bench_does_no_trial_twice_and_comes_to_the_same_bytes(tmp_path: Path) -> None:
     part = '[[part]]\nname = "x"\nsets = ["atlas-open-x"]\nnoise = [30, 50]\nmethods = ["vanilla", "SFT", "RobustFT"]'
     grid, runs = tiny(tmp_path, part), tmp_path / "runs"
-    command = [
-        sys.executable,
-        "-c",
-        "from regold.cli import main; main()",
-        "bench",
-        "lab",
-        "--out",
-        str(tmp_path / "out"),
-        "--into",
-        str(runs),
-    ]
-    command += ["--grid", str(grid), "--seeds", "1"]
+    bench = [sys.executable, "-c", "from regold.cli import main; main()", "bench", "lab", "--grid", str(grid)]
+    bench += ["--seeds", "1"]
+    command = [*bench, "--out", str(tmp_path / "out"), "--into", str(runs)]
     first = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 300
     while len(done := sorted(runs.glob("*/*/*/symmetric-*/*.json"))) < 2 and time.monotonic() < until:
@@ -133,3 +124,6 @@ def test_a_killed_bench_does_no_trial_twice(tmp_path: Path) -> None:
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     assert {path: path.stat().st_mtime_ns for path in done} == stamps
     assert len(sorted(runs.glob("*/*/*/symmetric-*/*.json"))) == 5
+    whole = [*bench, "--out", str(tmp_path / "whole"), "--into", str(tmp_path / "other-runs")]
+    subprocess.run(whole, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "whole" / "results.json").read_bytes() == (tmp_path / "out" / "results.json").read_bytes()
