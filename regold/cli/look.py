@@ -46,6 +46,8 @@ def _print_summary(found: Mapping[str, Any]) -> None:
     for key, value in found.items():
         if isinstance(value, Mapping):
             say(f"{key}: " + ", ".join(f"{name} {count}" for name, count in value.items()))
+        elif key == "told":
+            say("\n".join(value))
         else:
             say(f"{key}: {value}")
 

@@ -13,7 +13,7 @@ from regold.asking import conversation
 from regold.engines.base import Need
 from regold.errors import RecipeError
 from regold.methods.neighbours import nearest
-from regold.methods.ratings.choice import NONE, Ground, Outcome, settle
+from regold.methods.ratings.choice import FEW, NONE, Ground, Outcome, mean_of, settle
 from regold.methods.ratings.neighbourly import Near
 from regold.methods.ratings.regression import FOLDS, WIDE, length_features
 from regold.record import Edit, NoteType, Record, Status
@@ -65,8 +65,9 @@ class CorrectRatings(Stage):
         """Choose, correct, and return the corrected scores by record id with all that led there."""
         rows = table.rows(self.on)
         ratings = [np.array([table.column(name)[row] for row in rows], dtype=np.float64) for name in self.scores]
-        if len(rows) < 2 * FOLDS or not any(np.isfinite(r).any() for r in ratings):
-            values, told = ratings[0], {"together": f"left as they are: {len(rows)} records, or none with a score"}
+        most, least = max(int(np.isfinite(r).sum()) for r in ratings), FEW if self.method == "auto" else 2 * FOLDS
+        if most < least:
+            values, told = mean_of(ratings), {"told": [f"left as they are: {most} scores, fewer than {least}"]}
         else:
             done = settle(ratings, await self._ground(table, ctx, rows), self.method, ctx.seed)
             values, told = done.values, explained(done, self.scores)
@@ -120,4 +121,5 @@ def explained(done: Outcome, names: tuple[str, ...]) -> dict[str, Any]:
         figures = {kind: dict(each) for kind, each in choice.figures.items()}
         doubts = {"doubts": list(found.reasons), "merged": found.merged.tolist()}
         choices.append({"scores": name, **about, "figures": figures, **doubts, **fitted})
-    return {"choices": choices, "together": done.together}
+    said = [f"{c['scores']}: {c['method']}, {c['reason']}" for c in choices]
+    return {"choices": choices, "together": done.together, "told": [*said, f"together: {done.together}"]}

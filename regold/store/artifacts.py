@@ -32,6 +32,13 @@ def read_artifact(folder: Path) -> Any:
     return None if place is None else _read(place, place.stat().st_mtime_ns)
 
 
+def told(folder: Path) -> list[str]:
+    """Return what a fit has to tell a person, the lines under `told` of its result; nothing where it has nothing."""
+    place = folder / "artifact.json"
+    found = read_json(place) if place.exists() else None
+    return list(found.get("told", [])) if isinstance(found, dict) else []
+
+
 def _place(folder: Path) -> Path | None:
     places = (folder / f"artifact.{kind}" for kind in ("json", "npz"))
     return next((place for place in places if place.exists()), None)

@@ -15,6 +15,7 @@ from regold.errors import InputError
 from regold.files import read_json, write_json
 from regold.fingerprint import digest
 from regold.record import Fate, Messages, NoteType, Status
+from regold.store.artifacts import told as told_by
 from regold.store.columns import load_messages, write_rows
 from regold.store.rundir import StepPlace, Store, read_manifest
 
@@ -242,7 +243,9 @@ def summary(run: PastRun) -> dict[str, Any]:
     ledger = _ledger(run)
     steps = [step.folder for step in run.steps]
     kept = {"recipe": run.manifest["recipe"]["name"], "source": run.manifest["source"]["path"]}
-    return {"run": str(run.store.root), **kept, "finished": run.finished(), "steps": steps, **ledger}
+    said = [f"{step.name}: {line}" for step in run.steps for line in told_by(run.store.folder(step))]
+    about = {"told": said} if said else {}
+    return {"run": str(run.store.root), **kept, "finished": run.finished(), "steps": steps, **about, **ledger}
 
 
 def _ledger(run: PastRun) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from regold.methods.ratings.regression import Ridge, fold_numbers, regress, to_s
 
 NONE, RULE, SMOOTHING, REGRESSION = "none", "rule", "smoothing", "regression"
 METHODS = (RULE, SMOOTHING, REGRESSION)
+FEW = 200
+"""Fewer scores than this are left as they are: nothing could be told of them."""
 SURE = 3.0
 """A correlation counts from this many standard errors, 1 / sqrt(n), on."""
 
@@ -163,7 +165,7 @@ def settle(ratings: Sequence[np.ndarray], ground: Ground, method: str = "auto", 
     values, choices = [], []
     for place, (scores, diagnosis) in enumerate(zip(ratings, found, strict=True)):
         others = [r for p, r in enumerate(ratings) if p != place and _spread(r)]
-        second = _mean(others) if others else None
+        second = mean_of(others) if others else None
         value, choice = _one(scores, diagnosis, ground, second, method, seed)
         values.append(value)
         choices.append(choice)
@@ -178,6 +180,8 @@ def _one(
         return scores, Choice(NONE, f"left as they are: {found.reasons[0]}", "given")
     if method == NONE:
         return scores, Choice(NONE, "the recipe says so", "given")
+    if method == "auto" and (known := int(np.isfinite(scores).sum())) < FEW:
+        return scores, Choice(NONE, f"left as they are: {known} scores, fewer than {FEW}", "given")
     done = correct(scores, ground, found, seed)
     if method in done.values:
         return done.values[method], Choice(method, "the recipe says so", "given", {"held out": done.heldout})
@@ -190,14 +194,14 @@ def _one(
 def _together(ratings: Sequence[np.ndarray], corrected: Sequence[np.ndarray]) -> tuple[np.ndarray, str]:
     """Return the mean of the corrected raters, or Dawid-Skene's where it foretells a rater left out better."""
     told = [p for p, r in enumerate(ratings) if _spread(r)] or list(range(len(ratings)))
-    mean = _mean([corrected[p] for p in told])
+    mean = mean_of([corrected[p] for p in told])
     silent = f"; {len(ratings) - len(told)} without any spread left out" if len(told) < len(ratings) else ""
     if len(told) < 3:
         return mean, ("one rater" if len(told) == 1 else "the mean of two raters") + silent
     figures: dict[str, list[float]] = {"mean": [], "Dawid-Skene": []}
     for out in told:
         rest = [p for p in told if p != out]
-        figures["mean"].append(spearman(_mean([corrected[p] for p in rest]), ratings[out]))
+        figures["mean"].append(spearman(mean_of([corrected[p] for p in rest]), ratings[out]))
         figures["Dawid-Skene"].append(spearman(_skene([ratings[p] for p in rest]), ratings[out]))
     by = {name: float(np.mean(each)) for name, each in figures.items()}
     said = ", ".join(f"{name} {value:.3f}" for name, value in by.items())
@@ -206,7 +210,8 @@ def _together(ratings: Sequence[np.ndarray], corrected: Sequence[np.ndarray]) ->
     return whole, f"{best} of {len(told)} raters: agreement with a rater left out: {said}{silent}"
 
 
-def _mean(columns: Sequence[np.ndarray]) -> np.ndarray:
+def mean_of(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean over several raters' scores (n,) of those that are there, NaN where none is."""
     stacked = np.stack(columns)
     known = np.isfinite(stacked)
     count = known.sum(0)
