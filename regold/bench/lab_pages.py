@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from regold.bench.lab_claims import claims_page
 from regold.bench.lab_plots import draw
 from regold.bench.tables import markdown, number, percent, pivot, spread
 from regold.files import replacing, write_json
@@ -55,6 +56,7 @@ def page(summary: Mapping[str, Any], drawn: Sequence[tuple[str, str]] = ()) -> s
     """Return the Markdown page: one section a part of the grid, then diagnostics, plots and what was left out."""
     asked = summary["asked"]
     blocks = ["# Results of `regold bench lab`", _intro(summary)]
+    blocks += claims_page(summary["claims"])
     for part in summary["parts"]:
         blocks += _part(part, summary)
     blocks += [*_surprise(summary), *_diagnostics(summary)]

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from regold.bench.lab_claims import claims
 from regold.bench.lab_diagnostics import Place, Result, bits, by_question, by_wording, confidence, rounded, surprise
 from regold.lab.grid import Grid, Part
 from regold.methods.intervals import quantiles, resampled_means
@@ -28,6 +29,7 @@ def summarise(results: Sequence[Result], grid: Grid, parts: Sequence[Part]) -> d
     return {
         "rows": rows,
         "parts": [asdict(part) for part in parts],
+        "claims": claims(places, DRAWS),
         "questions": by_question(places),
         "wordings": by_wording(places),
         "confidence": confidence(places),

@@ -77,6 +77,20 @@ def test_a_method_of_fewer_seeds_takes_none_from_the_others() -> None:
     assert rows["RobustFT", 50]["greedy_recovered"]["mean"] == pytest.approx(0.75)
 
 
+def test_a_claim_agrees_only_where_its_interval_leaves_nought_out(summary: dict[str, Any]) -> None:
+    found = {(c["above"], c["below"], c["noise"]): c for c in summary["claims"]}
+    assert len(found) == 8
+    assert found["RobustFT", "SFT", 50]["verdict"] == "agrees"
+    assert found["RobustFT", "SFT", 50]["mean"] == pytest.approx(0.3)
+    assert found["RobustFT", "SFT", 50]["paper_mmlu_points"] == 20.5
+    swapped = [
+        {**r, "method": {"SFT": "RobustFT", "RobustFT": "SFT"}.get(r["method"], r["method"])} for r in _results()
+    ]
+    other = {(c["above"], c["below"], c["noise"]): c for c in summarise(swapped, load_grid(), PARTS)["claims"]}
+    assert other["RobustFT", "SFT", 50]["verdict"] == "disagrees"
+    assert other["RobustFT", "SelfSelect", 50]["verdict"] == "undecided"
+
+
 def test_surprise_falls_where_wrong_responses_go(summary: dict[str, Any]) -> None:
     row = summary["surprise"][0]
     assert row["perplexity"] == {"before": pytest.approx(9.4877), "after": pytest.approx(2.117)}
