@@ -23,6 +23,7 @@ from typing import Any
 
 from regold.bench.tables import NOTHING, markdown, number
 from regold.engines.base import Completion, Need, Request, TokenScores
+from regold.engines.weights import folder_digest
 from regold.evaluate.catalogue import BOTH_WAYS, TASKS, files_of
 from regold.evaluate.harness import Harness, Settings
 from regold.evaluate.sandbox import NoSandbox, check_sandbox
@@ -184,7 +185,7 @@ def page(found: Mapping[str, Any]) -> str:
 
 `python benchmarks/eval_smoke.py --data DIR --out docs/results/evaluate` writes this page. It runs `regold evaluate \
 --tasks all --limit {found["limit"]} --temperature 0.5 --max-tokens {found["max_tokens"]} --run-code` on the model \
-that ships with the package, then once more with `--form generation` for what can be scored both ways.
+that ships with the package (`{found["model"][:8]}`), then once more with `--form generation` for what can be scored both ways.
 
 That model has about a million weights and knows an invented world only, and its window of 512 tokens is widened so \
 that all prompts fit: **its scores say nothing but that each task is read, asked, answered and scored.** *Unread* is \
@@ -237,7 +238,13 @@ def main() -> None:
     once = {(line["task"], line["form"]): line for line in reversed(lines)}.values()
     lines = sorted(once, key=lambda line: (TASKS.index(line["task"].partition("_")[0]), line["form"] == "generation"))
     missing = {task: why.replace(str(args.data), "DIR") for task, why in missing.items()}
-    settings = {"limit": args.limit, "known": args.known, "max_tokens": args.max_tokens, "sandbox": sandbox}
+    settings = {
+        "model": folder_digest(args.model),
+        "limit": args.limit,
+        "known": args.known,
+        "max_tokens": args.max_tokens,
+        "sandbox": sandbox,
+    }
     results = {"bench": "evaluate", **settings, "tasks": lines, "missing": missing}
     write_json(args.out / "results.json", results)
     with replacing(args.out / "README.md") as stream:
