@@ -43,15 +43,13 @@ def domain_shift(task: Task) -> list[dict[str, Any]]:
     """Repair noisy records beside clean ones from the same countries, from other countries, or about other things."""
     half = task.items // 2
     clean = write_clean(task.folder / "clean.jsonl", task.items, task.seed)
-    rows = [{**row, NOISE: None, TRUTH: row["output"]} for row in _rows(clean)]
-    struck = write_noisy(
-        _written(clean.with_name("half.jsonl"), rows[:half]), clean.with_name("bad.jsonl"), 1.0, "symmetric", task.seed
-    )
+    rows = _rows(write_noisy(clean, task.folder / "noisy.jsonl", RATE, "symmetric", task.seed))
     away = write_clean(task.folder / "away.jsonl", half, task.seed + ELSEWHERE)
     wire = task.folder / "wire.jsonl"
     write_items(wire, World().items("wire", half, task.seed, "train"))
-    beside = {"same countries": rows[half:], "other countries": _rows(away), "other task": _rows(wire)}
-    bad = [{**row, "id": f"bad-{row['id']}"} for row in _rows(struck)]
+    same = [row for row in rows if not row[NOISE]]
+    beside = {"same countries": same, "other countries": _rows(away), "other task": _rows(wire)}
+    bad = [{**row, "id": f"bad-{row['id']}"} for row in rows if row[NOISE]]
     files = {
         name: _written(task.folder / f"{name.replace(' ', '-')}.jsonl", [*bad, *(_clean(row) for row in others)])
         for name, others in beside.items()

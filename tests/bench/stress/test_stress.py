@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from regold.bench import stress
-from regold.bench.stress import run_stress, summarised
+from regold.bench.stress import neighbours, run_stress, summarised
 from regold.bench.stress.forms import AGREE, CHECK, pairs
 from regold.bench.stress.lab import Outcome, measured
 from regold.bench.stress.neighbours import withheld
@@ -45,6 +45,21 @@ def test_five_wordings_ask_for_all_there_is(name: str, texts: tuple[str, ...]) -
     assert len(set(texts)) == 5
     for text in texts:
         Prompts("one", {name: text}).check(name)
+
+
+def test_every_setting_of_the_shift_has_the_same_noisy_records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: dict[str, list[str]] = {}
+
+    def kept(data: Path, into: Path, seed: int) -> list[Outcome]:
+        seen[data.stem] = [json.loads(line)["id"] for line in data.read_text().splitlines()]
+        return []
+
+    monkeypatch.setattr(neighbours, "repair", kept)
+    neighbours.domain_shift(Task(tmp_path, 0, 20))
+    assert [len(set(ids)) for ids in seen.values()] == [20, 20, 20]
+    bad = {tuple(id_ for id_ in ids if id_.startswith("bad-")) for ids in seen.values()}
+    assert len(bad) == 1
+    assert len(bad.pop()) == 10
 
 
 def outcome(n: int, noise: str | None, suspect: bool, fate: Fate, right: bool, context: bool | None = None) -> Outcome:
