@@ -209,15 +209,16 @@ def _stage(stage: type[Stage], settings: Mapping[str, Any], recipe: str) -> Stag
 def _leftover(raw: Any, recipe: str) -> dict[Status, Fate]:
     if not isinstance(raw, Mapping):
         raise RecipeError(f'recipe {recipe}: leftover = {raw!r}: write it as a table [leftover], such as LOW = "KEPT"')
-    try:
-        given = {Status(key): Fate(value) for key, value in raw.items()}
-    except ValueError as error:
-        raise RecipeError(f"recipe {recipe}: [leftover]: {error}") from error
-    wrong = set(given) - set(_LEFTOVER)
-    if wrong:
-        raise RecipeError(
-            f"recipe {recipe}: [leftover] says what becomes of SUSPECT and LOW only, not {sorted(wrong)[0]}"
-        )
+    where = f"recipe {recipe}: [leftover]"
+    for status in (status for status in raw if status not in _LEFTOVER):
+        hint = nearest(status, _LEFTOVER)
+        raise RecipeError(f"{where} says what becomes of SUSPECT and LOW only, not {status}{hint}")
+    fates = [str(fate) for fate in Fate]
+    for status, fate in raw.items():
+        if fate not in fates:
+            hint = nearest(str(fate), fates)
+            raise RecipeError(f"{where}: {status} = {fate!r} is no fate{hint}; known: {', '.join(fates)}")
+    given = {Status(status): Fate(fate) for status, fate in raw.items()}
     return {**_LEFTOVER, **given}
 
 

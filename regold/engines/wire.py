@@ -226,7 +226,8 @@ def read_reply(status: int, headers: Mapping[str, str], raw: bytes) -> dict[str,
     if status == 200:
         status = code if isinstance(code, int) and 400 <= code < 600 else 500
     message = error.get("message") or error.get("detail")
-    what = f"HTTP {status}: {clip(str(message)) if message else opening(raw)}"
+    moved = f"moved to {clip(headers['Location'])}" if status in range(300, 400) and "Location" in headers else ""
+    what = f"HTTP {status}: {moved or (clip(str(message)) if message else opening(raw))}"
     codes = {c for c in (code, error.get("type")) if isinstance(c, str)}
     metadata = error.get("metadata")
     flagged = isinstance(metadata, dict) and "flagged_input" in metadata
