@@ -211,7 +211,7 @@ def _leftover(raw: Any, recipe: str) -> dict[Status, Fate]:
         raise RecipeError(f'recipe {recipe}: leftover = {raw!r}: write it as a table [leftover], such as LOW = "KEPT"')
     where = f"recipe {recipe}: [leftover]"
     for status in (status for status in raw if status not in _LEFTOVER):
-        hint = nearest(status, _LEFTOVER)
+        hint = nearest(status, map(str, _LEFTOVER))
         raise RecipeError(f"{where} says what becomes of SUSPECT and LOW only, not {status}{hint}")
     fates = [str(fate) for fate in Fate]
     for status, fate in raw.items():

@@ -70,7 +70,7 @@ def test_small_files_stop_a_run_at_every_step_and_it_goes_on(data: Path, tmp_pat
         assert_told(done, 1, "stopped:", "free some space", "the same command resumes")
         stops.add(done.output.split("stopped: ")[1].split(":")[0])
     assert_told(regold(*command(data, broken, script)), 0)
-    assert len(stops) > 3
+    assert len(stops) >= 3
     assert outcome(broken) == outcome(whole)
     again = len((tmp_path / "asked.log").read_text().splitlines()) - calls
     sys.stdout.write(f"disk: files too large at {len(stops)} places | no room left to write | 1; asked again {again}\n")
