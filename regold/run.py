@@ -112,7 +112,7 @@ class Report:
     lost_calls: int
     """Calls in flight when an earlier attempt died: sent, never answered."""
     repeated_calls: int
-    """Answers paid for more than once: 0 on one machine; on a cluster, requests that two workers sent at one moment."""
+    """Answers paid for more than once: none, unless workers share a file system that has no locks."""
     prompt_tokens: int
     completion_tokens: int
     seconds: float

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from regold.engines import open_encoder, open_engine
 from regold.engines.base import Encoder, Engine, EngineSpec
-from regold.engines.journal import Journal, JournaledEncoder, JournaledEngine
+from regold.engines.journal import Journal
+from regold.engines.journaled import JournaledEncoder, JournaledEngine
 from regold.errors import RecipeError, RunError, TooManyFailures, UsageError
 from regold.fingerprint import digest, file_digest
 from regold.prompts import Prompts

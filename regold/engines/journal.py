@@ -7,25 +7,23 @@ import json
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from regold.engines.base import Completion, Encoder, Engine, Need, Request, TokenScores
-from regold.engines.wire import spoken
+from regold.engines.claims import Claims
 from regold.errors import DiskFull, Superseded
 from regold.files import disk
 from regold.fingerprint import digest
-from regold.record import Messages
-from regold.together import together
 
 _HEAD = re.compile(rb'\{"(sent|done|fail)":"([0-9a-f]{32})"(?:,"in":(\d+),"out":(\d+),)?')
 KEY_CHARACTERS = 32
 REFRESH_S = 1.0
+CLAIM_S = 0.05
+"""How often a request that another process is paying for is looked at again."""
 
 Call: TypeAlias = Callable[[], Awaitable[tuple[Any, int, int]]]
 """Pays for an answer: returns it as plain JSON with its prompt and completion tokens."""
@@ -69,6 +67,11 @@ class Journal:
     def slots(self) -> asyncio.Semaphore:
         """Return what bounds the calls in flight."""
         return asyncio.Semaphore(self.in_flight)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Return what keeps other processes from paying for the same request."""
+        return Claims(self.folder / "claims")
 
     def refresh(self) -> None:
         """Index the complete lines that any writer has added since; a torn tail is left for good."""
@@ -203,13 +206,14 @@ class Writer:
             task.exception()
 
     async def _pay(self, key: str, call: Call) -> Any:
-        async with self.journal.slots:
+        sought = bytes.fromhex(key)
+        async with self.journal.slots, self._claimed(sought):
             if self.closing:
                 raise Superseded(f"{self.path.name}: this attempt has ended; nothing more is paid for")
             if self.successor.exists():
                 raise Superseded(f"{self.path.name}: a newer attempt works on this part; this one stops")
             self.journal.refresh_now_and_then()
-            found = self.journal.find(bytes.fromhex(key))
+            found = self.journal.find(sought)
             if found is not None:
                 return found
             self.append({"sent": key})
@@ -221,79 +225,20 @@ class Writer:
             self.append({"done": key, "in": prompt_tokens, "out": completion_tokens, "answer": answer})
             return answer
 
-
-@dataclass(frozen=True)
-class JournaledEngine:
-    """An engine whose every answer passes through the journal."""
-
-    engine: Engine
-    writer: Writer
-
-    @property
-    def identity(self) -> str:
-        """Return the identity of the engine within."""
-        return self.engine.identity
-
-    async def generate(self, request: Request) -> Completion:
-        """Answer from the journal, or pay and journal."""
-
-        async def call() -> tuple[Any, int, int]:
-            done = await self.engine.generate(request)
-            return asdict(done), done.prompt_tokens, done.completion_tokens
-
-        asked = replace(request, messages=spoken(request.messages))
-        answer = await self.writer.once((self.identity, "generate", asked), call)
-        logprobs = answer["logprobs"]
-        return Completion(**{**answer, "logprobs": None if logprobs is None else tuple(logprobs)})
-
-    async def score(self, prompt: Messages, response: str) -> TokenScores:
-        """Score from the journal, or pay and journal."""
-
-        async def call() -> tuple[Any, int, int]:
-            done = await self.engine.score(prompt, response)
-            return asdict(done), done.prompt_tokens + len(done.logprobs), 0
-
-        answer = await self.writer.once((self.identity, "score", spoken(prompt), response), call)
-        return TokenScores(tuple(answer["logprobs"]), answer["prompt_tokens"])
-
-    async def probe(self, needs: frozenset[Need]) -> None:
-        """Probe the engine within; probes are not journaled."""
-        await self.engine.probe(needs)
-
-    async def close(self) -> None:
-        """Leave the engine within open: its owner closes it."""
-
-
-@dataclass(frozen=True)
-class JournaledEncoder:
-    """A paid encoder whose every vector passes through the journal, text by text."""
-
-    encoder: Encoder
-    writer: Writer
-
-    @property
-    def identity(self) -> str:
-        """Return the identity of the encoder within."""
-        return self.encoder.identity
-
-    async def learn(self, texts: Sequence[str]) -> Mapping[str, Any]:
-        """Learn as the encoder within does."""
-        return await self.encoder.learn(texts)
-
-    async def encode(self, texts: Sequence[str], learned: Mapping[str, Any]) -> Any:
-        """Embed from the journal, or pay and journal; returns float32 of shape (len(texts), d)."""
-
-        async def one(text: str) -> Any:
-            async def call() -> tuple[Any, int, int]:
-                return (await self.encoder.encode([text], learned))[0].tolist(), 0, 0
-
-            return await self.writer.once((self.identity, "encode", text), call)
-
-        return np.asarray(await together([one(text) for text in texts]), dtype=np.float32)
-
-    async def probe(self) -> None:
-        """Probe the encoder within; probes are not journaled."""
-        await self.encoder.probe()
-
-    async def close(self) -> None:
-        """Leave the encoder within open: its owner closes it."""
+    @asynccontextmanager
+    async def _claimed(self, key: bytes) -> AsyncIterator[None]:
+        """Hold a request alone, unless its answer arrives meanwhile; alone anyway where no other process pays."""
+        if not self.journal.shared:
+            yield
+            return
+        while not (mine := self.journal.claims.take(key)):
+            self.journal.refresh_now_and_then()
+            if self.closing or self.journal.find(key) is not None:
+                break
+            await asyncio.sleep(CLAIM_S)
+        try:
+            yield
+        finally:
+            if mine:
+                # Only when every other process has refreshed can none miss the answer and pay for it again.
+                asyncio.get_running_loop().call_later(2 * REFRESH_S, self.journal.claims.give, key)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from regold.engines import EngineSpec, open_engine
 from regold.engines.base import Engine
-from regold.engines.journal import Journal, JournaledEngine, Writer
+from regold.engines.journal import Journal, Writer
+from regold.engines.journaled import JournaledEngine
 from regold.evaluate.harness import Harness, Settings, Watch, unwatched
 from regold.evaluate.later import Judge
 from regold.evaluate.results import Suite

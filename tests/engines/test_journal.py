@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from regold.engines.base import Completion, Need, Request, TokenScores
-from regold.engines.journal import Journal, JournaledEngine
+from regold.engines.journal import Journal
+from regold.engines.journaled import JournaledEngine
 from regold.errors import DiskFull, RequestFailed, Superseded
 from regold.record import Message, Messages
 
