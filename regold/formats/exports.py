@@ -19,11 +19,13 @@ from regold.formats.trainers import (
     llamafactory_takes,
     openai_row,
     trl_row,
+    without_reasoning,
 )
 from regold.formats.write import write
 from regold.record import Messages
 
 WEIGHT = "loss_weight"
+_FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,10 @@ def _trl(folder: Path, rows: Iterable[ExportRow], every_turn: bool) -> Exported:
 
 def _openai(folder: Path, rows: Iterable[ExportRow], every_turn: bool) -> Exported:
     path = folder / "train.jsonl"
-    made = (openai_row(r.messages, r.row) for r in rows)
+    made = (without_reasoning(openai_row(r.messages, r.row)) for r in rows)
     count = write(path, (row if every_turn else earlier_turns(row, weight=0) for row in made))
-    return Exported((path,), count, "upload the file with purpose fine-tune, then create the job in job.json")
+    few = (f"OpenAI takes no fewer than {_FEWEST} records; these are {count}",) if count < _FEWEST else ()
+    return Exported((path,), count, "upload the file with purpose fine-tune, then create the job in job.json", few)
 
 
 def _axolotl(folder: Path, rows: Iterable[ExportRow], every_turn: bool) -> Exported:

@@ -45,6 +45,12 @@ def trl_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"prompt": turns[:-1], "completion": turns[-1:], **rest}
 
 
+def without_reasoning(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return such a row without the reasoning of its turns, a key that OpenAI refuses."""
+    turns = [{key: value for key, value in turn.items() if key != "reasoning_content"} for turn in row["messages"]]
+    return {**row, "messages": turns}
+
+
 def earlier_turns(row: Mapping[str, Any], **mark: Any) -> dict[str, Any]:
     """Return such a row with a mark on every assistant turn before the last."""
     turns = row["messages"]

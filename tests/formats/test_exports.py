@@ -103,8 +103,45 @@ def test_trainers_that_read_no_weights_get_no_record_of_weight_0_and_say_so(tmp_
     for target in TARGETS:
         done = export(target, tmp_path / target, given)
         assert done.records == (3 if target == "hf" else 2)
-        assert len(done.warnings) == (0 if target == "hf" else 2)
-        assert [w.split()[0] for w in done.warnings] in ([], ["1", target])
+        assert [w.split()[0] for w in done.warnings] == {"hf": [], "openai": ["OpenAI", "1", target]}.get(
+            target, ["1", target]
+        )
+
+
+_OPENAI_KEYS = {
+    "system": {"role", "content", "name"},
+    "user": {"role", "content", "name"},
+    "assistant": {"role", "content", "name", "tool_calls", "weight"},
+    "tool": {"role", "content", "tool_call_id"},
+}
+
+
+def test_openai_gets_what_its_documentation_asks_for(tmp_path: Path) -> None:
+    thought = {"role": "assistant", "content": "b", "reasoning_content": "why"}
+    talk = {"messages": [TALK["messages"][0], thought, *TALK["messages"][2:]]}
+    for name, source, every in (("calls", ROW, True), ("talk", talk, False), ("all", talk, True)):
+        done = export("openai", tmp_path / name, list(rows(tmp_path, source)) * 10, every_turn=every)
+        assert done.warnings == ()
+        for row in lines(done.files[0]):
+            _check_openai(row)
+
+
+def _check_openai(row: dict) -> None:
+    assert set(row) <= {"messages", "tools", "parallel_tool_calls"}
+    turns, called = row["messages"], []
+    assert turns[-1]["role"] == "assistant"
+    assert any(turn["role"] == "assistant" and turn.get("weight", 1) == 1 for turn in turns)
+    for turn in turns:
+        assert set(turn) <= _OPENAI_KEYS[turn["role"]]
+        assert turn.get("weight", 1) in (0, 1)
+        assert isinstance(turn["content"], str) or turn["tool_calls"]
+        for call in turn.get("tool_calls", ()):
+            assert call["type"] == "function"
+            assert isinstance(json.loads(call["function"]["arguments"]), dict)
+            called.append(call["id"])
+        if turn["role"] == "tool":
+            assert turn["tool_call_id"] in called
+    assert all(tool["type"] == "function" and tool["function"]["name"] for tool in row.get("tools", ()))
 
 
 def test_llamafactory_gets_its_entry_and_a_warning_for_what_it_skips(tmp_path: Path) -> None:
