@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
+from datasets import Dataset
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from trl import SFTConfig, SFTTrainer
 
 from regold.record import Messages
 from regold.train.batches import SeededOrder, collate_with
@@ -66,6 +69,9 @@ def test_padding_packing_and_weights_give_the_textbook_gradient(
 
 def same(ours: dict, textbook: dict) -> None:
     assert ours.keys() == textbook.keys()
+    longest = max(float(gradient.abs().max()) for gradient in textbook.values())
+    apart = max(float((gradient - textbook[name]).abs().max()) for name, gradient in ours.items())
+    print(f"gradients: furthest apart {apart:.1e}, largest {longest:.1e}")
     for name, gradient in ours.items():
         torch.testing.assert_close(gradient, textbook[name], rtol=1e-4, atol=1e-6)
 
@@ -91,6 +97,22 @@ def test_every_turn_gives_the_gradient_of_its_turns_one_by_one(
     rows = [(talk, 0.5), (chat("What?", "This."), 1.0)]
     apart = [(talk[:2], 0.5), (talk[:4], 0.5), (talk, 0.5), rows[1]]
     same(gradients(model, tokenizer, rows, packing, "all"), plain_gradients(model, tokenizer, apart))
+
+
+def test_without_weights_the_gradient_is_trls(tiny: str, tokenizer: PreTrainedTokenizerFast, tmp_path: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny, dtype=torch.float32)
+    ours = gradients(model, tokenizer, [(chat(*text), 1.0) for text in TEXTS])
+    rows = [dict(zip(("prompt", "completion"), _turns(text), strict=True)) for text in TEXTS]
+    quiet = {"bf16": False, "use_cpu": True, "report_to": "none", "disable_tqdm": True}
+    arguments = SFTConfig(str(tmp_path), per_device_train_batch_size=3, completion_only_loss=True, **quiet)
+    peer = SFTTrainer(model, args=arguments, train_dataset=Dataset.from_list(rows), processing_class=tokenizer)
+    model.zero_grad()
+    peer.compute_loss(model, next(iter(peer.get_train_dataloader()))).backward()
+    same(ours, {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None})
+
+
+def _turns(text: tuple[str, str]) -> list[list[dict[str, str]]]:
+    return [[{"role": role, "content": said}] for role, said in zip(("user", "assistant"), text, strict=True)]
 
 
 def test_the_order_is_the_same_for_any_number_of_processes() -> None:
