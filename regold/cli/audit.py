@@ -15,7 +15,7 @@ from regold.errors import UsageError
 
 if TYPE_CHECKING:
     from regold.methods.checks import Check
-    from regold.report.audit import Audit
+    from regold.report.book import Audit
 
 
 def register(app: typer.Typer) -> None:
@@ -26,10 +26,19 @@ def register(app: typer.Typer) -> None:
 def audit(
     data: o.Data,
     out: Annotated[Path | None, typer.Option(help="a folder for audit.html, findings.jsonl and summary.json")] = None,
-    checks: Annotated[str | None, typer.Option(help="names of checks or families, with commas; all by default")] = None,
+    checks: Annotated[
+        str | None, typer.Option(help="names of checks or families, with commas, or none; all by default")
+    ] = None,
     strictness: Annotated[str, typer.Option(help="lenient, normal or strict: how much doubt is reported")] = "normal",
     against: Annotated[list[Path] | None, typer.Option(help="an evaluation file to look for; repeat")] = None,
     words: Annotated[int, typer.Option(min=4, help="words in a row that count as taken from --against")] = 13,
+    limit: Annotated[
+        list[str] | None, typer.Option(help="FIELD.MEASURE=LOW..HIGH, such as response.words=3..2000; repeat")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="also look for like meanings: lexical, lab, or a sentence-transformers model")
+    ] = None,
+    alike: Annotated[float, typer.Option(min=0.5, max=1, help="the cosine that counts as a like meaning")] = 0.95,
     workers: Annotated[int, typer.Option(min=1, help="processes")] = 2,
     format: o.Format = None,
     turns: o.Turns = "last",
@@ -42,13 +51,26 @@ def audit(
         from regold.report.audit import Settings
         from regold.report.audit import audit as examine
         from regold.report.page import write_page
+        from regold.report.whole import MEANT
 
         source = o.Reading(format, turns, "skip", response_column).source(data)
         chosen, late = _chosen(checks, o.choice("--strictness", strictness, ("lenient", "normal", "strict")))
-        settings = Settings(chosen, late, tuple(against or ()), words, workers)
+        spec = o.Asked(None, (), encoder=encoder).models(("encoder",)).encoder if encoder else None
+        if encoder is None and checks and (unmeant := [name for name in late if name in MEANT]):
+            raise UsageError(f"--checks {unmeant[0]}: say what tells meanings, such as --encoder lexical")
+        settings = Settings(
+            chosen,
+            late,
+            against=tuple(against or ()),
+            words=words,
+            limits=tuple(limit or ()),
+            encoder=spec,
+            alike=alike,
+            workers=workers,
+            examples=out is not None,
+        )
         with watching() as watch:
-            tick = watch("audit", 0)
-            found = examine(source, settings, out / "findings.jsonl" if out else None, tick)
+            found = examine(source, settings, out / "findings.jsonl" if out else None, watch("audit", 0))
         if out is not None:
             write_json(out / "summary.json", found.summary())
             write_page(found, out / "audit.html")
@@ -59,10 +81,12 @@ def audit(
 def _chosen(names: str | None, strictness: str) -> tuple[Sequence[Check], Sequence[str]]:
     """Return the checks of records and those of the whole file. Raises UsageError for a name that is neither."""
     from regold.methods.checks import CHECKS, FAMILIES, Strictness, choose
-    from regold.report.audit import LATE
+    from regold.report.whole import LATE
 
     level = Strictness[strictness.upper()]
     listed = [name.strip() for name in (names or "").split(",") if name.strip()]
+    if listed == ["none"]:
+        return (), ()
     if not listed:
         return choose((), level), tuple(LATE)
     for name in listed:

@@ -15,6 +15,25 @@ BANDS = 8
 SHINGLE = 3
 MOST_SHINGLES = 4_000
 """Shingles of one text that are hashed, evenly spread over a longer one."""
+SHORT = 8
+"""Words from which a shorter evaluation text counts wherever it stands whole in another."""
+_QUOTES = "\"'“”‘’«»"
+_CLOSING = f"{_QUOTES}.,;:?!"
+
+
+def plainly(text: str) -> str:
+    """Return a text in lower case without quotes, closing punctuation and further space: what tells questions apart.
+
+    Signs within and before words stay: `3 > 5` and `3 < 5` are two questions.
+    """
+    words = (word.lstrip(_QUOTES).rstrip(_CLOSING) for word in text.lower().split())
+    return " ".join(word for word in words if word)
+
+
+def goes_on(id_: str, following: str) -> bool:
+    """Return whether two ids, one after the other in load order, are of turns `x#n` and `x#n+1` of one conversation."""
+    whole, mark, turn = id_.rpartition("#")
+    return bool(mark) and turn.isdecimal() and following == f"{whole}#{int(turn) + 1}"
 
 
 def spaced(text: str) -> str:
@@ -96,16 +115,22 @@ class Contamination:
     """The word n-grams of evaluation texts, and which of them a text shares."""
 
     def __init__(self, texts: Mapping[str, str], size: int = 13) -> None:
-        """Take evaluation texts by name; one shorter than `size` words counts only where a whole text equals it."""
-        self._size = size
-        self._grams: dict[str, str] = {}
+        """Take evaluation texts by name.
+
+        One shorter than `size` words counts where it stands whole in a text, one shorter than 8 words where it is all
+        of the text.
+        """
+        self._grams: dict[int, dict[str, str]] = {size: {}}
         self._whole: dict[str, str] = {}
         for name, text in texts.items():
             words = _WORD.findall(text.lower())
-            if len(words) < size:
+            if len(words) < min(size, SHORT):
                 self._whole.setdefault(" ".join(words), name)
-            for start in range(len(words) - size + 1):
-                self._grams.setdefault(" ".join(words[start : start + size]), name)
+                continue
+            run = min(size, len(words))
+            grams = self._grams.setdefault(run, {})
+            for start in range(len(words) - run + 1):
+                grams.setdefault(" ".join(words[start : start + run]), name)
         self._whole.pop("", None)
 
     def find(self, text: str) -> tuple[str, int, int] | None:
@@ -114,8 +139,11 @@ class Contamination:
         words = [m[0] for m in places]
         if name := self._whole.get(" ".join(words)):
             return name, 0, len(text)
-        for start in range(len(words) - self._size + 1):
-            name = self._grams.get(" ".join(words[start : start + self._size]))
-            if name:
-                return name, places[start].start(), min(len(text), places[start + self._size - 1].end())
+        for run, grams in self._grams.items():
+            for start in range(len(words) - run + 1) if grams else ():
+                if name := grams.get(" ".join(words[start : start + run])):
+                    end = start + run
+                    while end < len(words) and " ".join(words[end - run + 1 : end + 1]) in grams:
+                        end += 1
+                    return name, places[start].start(), min(len(text), places[end - 1].end())
         return None

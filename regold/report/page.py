@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from regold.files import replacing
-from regold.methods.checks import CHECKS, FAMILIES
-from regold.report.audit import LATE, Audit
+from regold.methods.checks import FAMILIES
+from regold.report.book import Audit
+from regold.report.whole import LATE
 
 HERE = Path(__file__).parent
 ACTIONS: Mapping[str, str] = {
@@ -20,6 +22,16 @@ ACTIONS: Mapping[str, str] = {
     "repair": "can be mended as it stands",
     "suspect": "someone should look",
 }
+
+
+SEEN = {
+    **{n: chr(0x2400 + n) for n in range(32) if n not in (9, 10, 13)},
+    127: "␡",
+    **{n: f"⟨U+{n:04X}⟩" for n in (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)},
+}
+"""What stands for signs that would not show, or would turn the text around them."""
+AT_ONCE = 3
+"""Examples of a check that show at once; the others unfold."""
 
 
 def write_page(found: Audit, path: Path) -> None:
@@ -35,12 +47,17 @@ def page(found: Audit) -> str:
     # what stands in an element's text is hashed as it stands, so that nothing else can run
     policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'"
     loader = FileSystemLoader(HERE)
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = made.get_template("audit.html")
-    bars = _bar(found)
-    return template.render(
-        audit=found, checks=_checks(found), bars=bars, actions=ACTIONS, policy=policy, script=script, style=style
+    made = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, finalize=seen, trim_blocks=True, lstrip_blocks=True
     )
+    template = made.get_template("audit.html")
+    own = {"policy": policy, "script": script, "style": style, "actions": ACTIONS}
+    return template.render(audit=found, data=Path(found.data).name, checks=_checks(found), bars=_bar(found), **own)
+
+
+def seen(value: Any) -> Any:
+    """Return a text with its control signs and marks of direction made visible; all else as it is."""
+    return value.translate(SEEN) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _checks(found: Audit) -> list[dict[str, Any]]:
@@ -49,13 +66,14 @@ def _checks(found: Audit) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "family": family.get(name, "whole file"),
-            "action": str(CHECKS[name].action) if name in CHECKS else LATE[name][0],
-            "about": CHECKS[name].about if name in CHECKS else LATE[name][1],
+            "family": family.get(name, "whole file" if name in LATE else "limit"),
+            "action": found.about[name][0],
+            "about": found.about[name][1],
             "count": count,
             "share": count / max(1, found.records),
             "width": max(1.0, round(100 * count / most, 1)),
-            "examples": found.examples.get(name, []),
+            "first": found.examples.get(name, [])[:AT_ONCE],
+            "more": found.examples.get(name, [])[AT_ONCE:],
         }
         for name, count in found.counts.items()
     ]

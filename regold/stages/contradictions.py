@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regold.methods.similar import contradictions, spaced
+from regold.methods.similar import contradictions, plainly
 from regold.record import Edit, NoteType, Record, Status
 from regold.stage import Context, Stage
 from regold.store import Table
@@ -20,6 +20,7 @@ class MarkContradictions(Stage):
 
     name: ClassVar[str] = "contradictions"
     on: ClassVar[tuple[Status, ...]] = (Status.NEW, Status.CLEAN, Status.HIGH, Status.LOW)
+    version: ClassVar[int] = 2
     fits: ClassVar[bool] = True
 
     @property
@@ -31,8 +32,12 @@ class MarkContradictions(Stage):
         """Return for each such record's id the ids that answer otherwise."""
         ids, rows = table.ids(), table.rows(self.on)
         messages = [table.messages(row) for row in rows]
-        questions = [spaced("\n".join(m.content for m in turns[:-1])) for turns in messages]
-        found = contradictions(questions, [spaced(turns[-1].content) for turns in messages])
+        options = table.column("options")
+        questions = [
+            plainly("\n".join([*(m.content for m in turns[:-1]), *(options[row] or ())]))
+            for row, turns in zip(rows, messages, strict=True)
+        ]
+        found = contradictions(questions, [plainly(turns[-1].content) for turns in messages])
         return {ids[rows[a]]: [ids[rows[b]] for b in others[:MOST]] for a, others in found.items()}
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:

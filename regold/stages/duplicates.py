@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regold.fingerprint import digest
+from regold.methods.similar import goes_on
 from regold.record import Edit, Messages, Record, Status
 from regold.stage import Context, Stage
 from regold.store import Table
@@ -31,7 +32,7 @@ class DropDuplicates(Stage):
         ids = table.ids()
         for row in table.rows(self.on):
             id_ = ids[row]
-            if _goes_on(id_, *ids[row + 1 : row + 2]) and len(messages[row + 1]) > len(messages[row]):
+            if goes_on(id_, "".join(ids[row + 1 : row + 2])) and len(messages[row + 1]) > len(messages[row]):
                 continue
             original = first.setdefault(_content(messages[row], tuple(options[row] or ())), id_)
             if original != id_:
@@ -42,12 +43,6 @@ class DropDuplicates(Stage):
         """Drop the record if the fit found it to be a duplicate."""
         original = ctx.artifact.get(record.id)
         return Edit() if original is None else Edit(Status.DROPPED, f"exact duplicate of {original}")
-
-
-def _goes_on(id_: str, following: str = "") -> bool:
-    """Return whether two ids, one after the other in load order, are of turns `x#n` and `x#n+1` of one conversation."""
-    whole, mark, turn = id_.rpartition("#")
-    return bool(mark) and turn.isdecimal() and following == f"{whole}#{int(turn) + 1}"
 
 
 def _content(messages: Messages, options: tuple[str, ...]) -> str:

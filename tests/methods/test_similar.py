@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from datasketch import MinHash
 
-from regold.methods.similar import Contamination, contradictions, near_duplicates, shingles, signatures, spaced
+from regold.methods.similar import Contamination, contradictions, near_duplicates, plainly, shingles, signatures
 
 WORDS = [f"w{n}" for n in range(400)]
 
@@ -53,8 +53,14 @@ def test_near_duplicates_are_found_and_others_are_not() -> None:
 
 
 def test_contradictions_ask_the_same_and_answer_otherwise() -> None:
-    asked = [spaced(q) for q in ("Who is it?", "who is  it", "Who was it?", "Who is it", "")]
+    asked = [plainly(q) for q in ("Who is it?", "who is  it", "Who was it?", "Who is it", "")]
     assert contradictions(asked, ["bob", "ann", "bob", "bob", "x"]) == {0: [1], 3: [1], 1: [0, 3]}
+
+
+def test_signs_tell_questions_apart_and_closing_marks_do_not() -> None:
+    assert plainly('"Is 3 > 5?"') == plainly("is 3 >  5") != plainly("Is 3 < 5?")
+    assert plainly("a.b") != plainly("a b")
+    assert plainly("?! .") == ""
 
 
 def test_contamination_tells_the_source_and_the_place() -> None:
@@ -64,6 +70,9 @@ def test_contamination_tells_the_source_and_the_place() -> None:
     assert known.find("2+2") == ("eval 2", 0, 3)
     assert known.find("what is 2 + 2?") is None
     assert known.find("") is None
+    longer = Contamination({"eval": "How many legs has the old grey spider?", "odd": "How many legs?"}, 13)
+    assert longer.find("Say: how many legs has the old grey spider")[0] == "eval"
+    assert longer.find("How many legs has the grey spider? How many legs?") is None
 
 
 @pytest.mark.parametrize("piece", ["", "\ud800", "\x00", "a " * 50_000, "İ" * 1000])

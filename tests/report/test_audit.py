@@ -10,9 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from regold.cli import app
+from regold.engines import EngineSpec
 from regold.methods.checks import choose
-from regold.report.audit import LATE, Settings, audit
+from regold.report.audit import Settings, audit
 from regold.report.page import page
+from regold.report.whole import LATE
 from regold.run import Source
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)> \ud83d <noinput>"
@@ -33,7 +35,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def run(data: Path, workers: int, findings: Path | None = None, against: tuple[Path, ...] = ()) -> object:
-    settings = Settings(choose(), tuple(LATE), against, 6, workers)
+    settings = Settings(choose(), tuple(LATE), against, 6, workers=workers)
     return audit(Source(data, on_bad_line="skip"), settings, findings)
 
 
@@ -51,8 +53,12 @@ def test_counts_add_up_and_every_finding_is_a_line(data: Path, tmp_path: Path) -
         "id": "5", "line": 6, "check": "placeholder-input", "action": "repair", "field": "input", "span": [0, 9],
         "excerpt": "<noinput>",
     }  # fmt: skip
-    assert by_check["exact-duplicate"]["excerpt"] == "same as 8"
-    assert by_check["contamination"]["excerpt"] == "eval.jsonl 0"
+    assert by_check["exact-duplicate"]["other"] == ["8"]
+    assert by_check["contamination"]["other"] == ["eval.jsonl 0"]
+    assert by_check["contamination"]["excerpt"] == "the old grey spider in the corner"
+    example = found.examples["contradiction"][0]
+    assert [part.marked for part in example.record.parts] == ["", "City 10 is Paris"]
+    assert [part.marked for part in example.others[0].parts] == ["", "It is Rome"]
 
 
 def test_workers_change_nothing(data: Path, tmp_path: Path) -> None:
@@ -96,3 +102,55 @@ def test_a_clean_file_says_so(tmp_path: Path) -> None:
     path = tmp_path / "fine.jsonl"
     path.write_text('{"instruction": "Name a city.", "output": "Paris"}\n')
     assert "No fault was found" in page(run(path, 1))
+
+
+def test_an_encoder_finds_what_is_said_in_nearly_the_same_words(data: Path, tmp_path: Path) -> None:
+    held_out = tmp_path / "eval.jsonl"
+    held_out.write_text('{"prompt": "How many legs has the grey old spider in a corner of it?", "completion": "8"}\n')
+    late = ("same-meaning", "contamination-meaning")
+    settings = Settings((), late, (held_out,), encoder=EngineSpec("lexical"), alike=0.7, workers=1)
+    found = audit(Source(data, on_bad_line="skip"), settings, tmp_path / "f.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "f.jsonl").read_text().splitlines()]
+    close = [line for line in lines if line["check"] == "contamination-meaning"]
+    assert [(line["id"], line["other"]) for line in close] == [("13", ["eval.jsonl 0"])]
+    assert found.counts["same-meaning"] > 100  # many cities differ by a number only
+
+
+def test_limits_are_checks_with_names_of_their_own(data: Path) -> None:
+    done = CliRunner().invoke(
+        app, ["audit", str(data), "--checks", "none", "--limit", "response.words=1..", "--json", "--workers", "1"]
+    )
+    assert json.loads(done.stdout)["checks"] == {"response.words": 1}
+    wrong = CliRunner().invoke(app, ["audit", str(data), "--limit", "response.size=1.."])
+    assert wrong.exit_code == 2
+    assert "no measure" in wrong.output
+    unmeant = CliRunner().invoke(app, ["audit", str(data), "--checks", "same-meaning"])
+    assert unmeant.exit_code == 2
+    assert "--encoder" in unmeant.output
+
+
+def test_turns_of_one_conversation_are_no_duplicates_of_each_other(tmp_path: Path) -> None:
+    turns = [{"role": r, "content": f"{r} says number {n} in a row"} for n in range(12) for r in ("user", "assistant")]
+    path = tmp_path / "talk.jsonl"
+    path.write_text(json.dumps({"messages": turns}) + "\n" + json.dumps({"messages": turns[:-2]}) + "\n")
+    settings = Settings((), ("exact-duplicate", "near-duplicate"), workers=1)
+    found = audit(Source(path, turns="all"), settings)
+    assert set(found.counts) <= {"near-duplicate"}
+    assert found.counts.get("near-duplicate", 0) <= 1
+
+
+def test_hostile_records_end_as_findings_or_rejects_and_never_as_an_error(tmp_path: Path) -> None:
+    odd = [
+        "\x00\x1b[31m\u0007 red", "a" * 2_000_000, "\u202eגבא\u202c مرحبا", "</style></script><script>x()</script>",
+        "{{ 7 * 7 }} {% raw %}", "\ufeff\u2028\u2029", "<!--", "\ud800", "ＡＢ" * 5000,
+    ]  # fmt: skip
+    path = tmp_path / "odd.jsonl"
+    path.write_text("".join(json.dumps({"id": t[:50], "instruction": t, "output": t}) + "\n" for t in odd))
+    settings = Settings(choose(), tuple(LATE), encoder=EngineSpec("lexical"), limits=("words=..2",), workers=1)
+    found = audit(Source(path, on_bad_line="skip"), settings, tmp_path / "f.jsonl")
+    assert found.records + found.rejected == len(odd)
+    html = page(found)
+    assert html.count("<script>") == 1
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\u202e]", html)
+    assert len(html) < 400_000
+    assert all(json.loads(line) for line in (tmp_path / "f.jsonl").read_bytes().splitlines())
