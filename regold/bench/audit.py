@@ -43,10 +43,7 @@ def bench_audit(data: Path, labels: Path, seed: int = 0) -> dict[str, Any]:
         "wrong": sum(wrong),
         "note": "a label of 0 says that nobody objected, not that the record is right",
         "shipped": {"threshold": shipped_threshold(), **_by_confidence(records, shipped, shipped_threshold())},
-        "five_fold": {
-            "all": {**_at(wrong, flags), "auroc": auroc(wrong, folded), "curve": curve(wrong, folded)},
-            **{c: _at(*_only(records, flags, c)) for c in _confidences(records)},
-        },
+        "five_fold": _folded(records, folded, flags),
         "checks": [_check(records, name) for name in CHECKS],
         "leave_one_out": [_without(records, name) for name in CHECKS],
         "strictness": {str(level.name).lower(): _strict(records, level) for level in Strictness},
@@ -135,18 +132,27 @@ def _confidences(records: Iterable[Labelled]) -> list[str]:
 
 
 def _only(records: Sequence[Labelled], values: Sequence[Any], confidence: str) -> tuple[list[bool], list[Any]]:
-    """Leave out the wrong records of other confidence."""
-    kept = [i for i, r in enumerate(records) if not r.wrong or r.confidence == confidence]
+    """Leave out the wrong records of other confidence; `all` keeps every one."""
+    kept = [i for i, r in enumerate(records) if not r.wrong or confidence in ("all", r.confidence)]
     return [records[i].wrong for i in kept], [values[i] for i in kept]
 
 
 def _by_confidence(records: Sequence[Labelled], scores: Sequence[float], cut: float) -> dict[str, Any]:
-    wrong = [r.wrong for r in records]
-    parts = {"all": (wrong, list(scores)), **{c: _only(records, scores, c) for c in _confidences(records)}}
+    parts = {name: _only(records, scores, name) for name in ("all", *_confidences(records))}
     return {
         name: {**_at(w, [x >= cut for x in s]), "auroc": auroc(w, s), "curve": curve(w, s)}
         for name, (w, s) in parts.items()
     }
+
+
+def _folded(records: Sequence[Labelled], scores: Sequence[float], flags: Sequence[bool]) -> dict[str, Any]:
+    """Return figures at the folds' own thresholds, and the curve over the scores that the folds gave."""
+    parts: dict[str, Any] = {}
+    for name in ("all", *_confidences(records)):
+        w, f = _only(records, flags, name)
+        scored = _only(records, scores, name)[1]
+        parts[name] = {**_at(w, f), "auroc": auroc(w, scored), "curve": curve(w, scored)}
+    return parts
 
 
 def _check(records: Sequence[Labelled], name: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def audit(
 
         source = o.Reading(format, turns, "skip", response_column).source(data)
         chosen, late = _chosen(checks, o.choice("--strictness", strictness, ("lenient", "normal", "strict")))
-        spec = o.Asked(None, (), encoder=encoder).models(("encoder",)).encoder if encoder else None
+        spec = o.encoder(encoder) if encoder else None
         if encoder is None and checks and (unmeant := [name for name in late if name in MEANT]):
             raise UsageError(f"--checks {unmeant[0]}: say what tells meanings, such as --encoder lexical")
         settings = Settings(

@@ -51,14 +51,18 @@ def audit(
     labels: Annotated[Path, typer.Option(help="lines with id, noise (0 or 1) and, where known, confidence")],
     json: Annotated[Path, typer.Option(help="where every figure goes")],
     seed: Annotated[int, typer.Option(help="of the folds")] = 0,
+    out: Annotated[Path | None, typer.Option(help="a folder for the page and the plot")] = None,
 ) -> None:
     """Measure the text checks on labels from manual curation: curves, five folds, each check, strictness."""
     with exit_codes():
         from regold.bench.audit import bench_audit
+        from regold.bench.audit_report import write_audit
         from regold.files import write_json
 
         found = bench_audit(data, labels, seed)
         write_json(json, found)
+        if out is not None:
+            write_audit(found, out)
         parts = [("shipped", found["shipped"]["all"]), ("five-fold", found["five_fold"]["all"])]
         for name, at in [*parts, *found["strictness"].items(), *((f"  {c['check']}", c) for c in found["checks"])]:
             if at["flagged"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
 
@@ -11,12 +12,18 @@ import numpy as np
 
 _WORD = re.compile(r"\w+")
 PERMUTATIONS = 64
-BANDS = 8
+BANDS = 12
+"""Bands of five values: a pair of Jaccard similarity .8 shares one with a chance of .99, one of .5 with .32."""
+MARGIN = 0.2
+"""How far the estimate of a signature may fall short before its pair is not compared."""
 SHINGLE = 3
 MOST_SHINGLES = 4_000
 """Shingles of one text that are hashed, evenly spread over a longer one."""
+SKETCH = 512
+"""Smallest hashes that are kept of a text to compare it exactly, or if it is longer closely."""
 SHORT = 8
 """Words from which a shorter evaluation text counts wherever it stands whole in another."""
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 _QUOTES = "\"'“”‘’«»"
 _CLOSING = f"{_QUOTES}.,;:?!"
 
@@ -66,32 +73,66 @@ def shingles(text: str, size: int = SHINGLE) -> np.ndarray:
     return runs if len(runs) <= MOST_SHINGLES else runs[:: len(runs) // MOST_SHINGLES + 1]
 
 
-def signatures(texts: Iterable[str], permutations: int = PERMUTATIONS) -> np.ndarray:
-    """Return MinHash signatures, uint32 of shape (texts, permutations) (Broder 1997); the same on every machine."""
+@dataclass(frozen=True)
+class Sketches:
+    """What is kept of texts to find near duplicates."""
+
+    signatures: np.ndarray
+    """MinHash signatures, uint32 of shape (texts, permutations) (Broder 1997); the same on every machine."""
+    smallest: Sequence[np.ndarray]
+    """Of each text its smallest shingle hashes, sorted uint32, 512 at most."""
+
+    @classmethod
+    def joined(cls, parts: Sequence[Sketches]) -> Sketches:
+        """Return the sketches of several chunks of texts as one."""
+        found = [part.signatures for part in parts] or [np.zeros((0, PERMUTATIONS), dtype=np.uint32)]
+        return cls(np.concatenate(found), [one for part in parts for one in part.smallest])
+
+    def of(self, rows: Sequence[int]) -> Sketches:
+        """Return the sketches of some of the texts."""
+        return Sketches(self.signatures[list(rows)], [self.smallest[row] for row in rows])
+
+
+def sketch(texts: Iterable[str], permutations: int = PERMUTATIONS) -> Sketches:
+    """Return the sketches of texts."""
     scale, shift = _hashes(permutations)
-    rows = [
-        ((shingles(text)[:, None] * scale + shift) >> np.uint64(32)).min(axis=0).astype(np.uint32) for text in texts
-    ]
-    return np.stack(rows) if rows else np.zeros((0, permutations), dtype=np.uint32)
+    signatures, smallest = [], []
+    for text in texts:
+        runs = shingles(text)
+        signatures.append(((runs[:, None] * scale + shift) >> np.uint64(32)).min(axis=0).astype(np.uint32))
+        mixed = np.unique((runs * _MIX >> np.uint64(32)).astype(np.uint32))
+        smallest.append(mixed[:SKETCH])
+    return Sketches(np.stack(signatures) if signatures else np.zeros((0, permutations), np.uint32), smallest)
 
 
-def near_duplicates(found: np.ndarray, threshold: float = 0.8, bands: int = BANDS) -> dict[int, int]:
+def jaccard(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the Jaccard similarity of two sorted sets of smallest hashes; of longer texts the bottom-k estimate."""
+    both = np.intersect1d(one, other, assume_unique=True)
+    union = np.union1d(one, other)
+    if max(len(one), len(other)) == SKETCH:  # what lies above the smaller of the two ends is not known of both
+        union = union[:SKETCH]
+        both = both[both <= union[-1]]
+    return len(both) / len(union)
+
+
+def near_duplicates(found: Sketches, threshold: float = 0.8, bands: int = BANDS) -> dict[int, int]:
     """Return for each row that nearly repeats an earlier one the first row of its kind.
 
-    Candidates share a band of the signature (LSH); they count where the signatures' agreement, the estimate of the
-    Jaccard similarity, reaches the threshold. A duplicate never becomes the original of another.
+    Candidates share a band of the signature (LSH); they count where the Jaccard similarity of the sketches reaches the
+    threshold. A duplicate never becomes the original of another.
     """
-    width = found.shape[1] // bands
+    width = found.signatures.shape[1] // bands
     buckets: list[dict[bytes, list[int]]] = [{} for _ in range(bands)]
     result: dict[int, int] = {}
-    for row, signature in enumerate(found):
+    for row, signature in enumerate(found.signatures):
         keys = [signature[b * width : (b + 1) * width].tobytes() for b in range(bands)]
         candidates = sorted({i for b, key in enumerate(keys) for i in buckets[b].get(key, ())})
         if candidates:
-            agreement = (found[candidates] == signature).mean(axis=1)
-            near = np.flatnonzero(agreement >= threshold)
-            if len(near):
-                result[row] = candidates[int(near[0])]
+            agreement = (found.signatures[candidates] == signature).mean(axis=1)
+            likely = (candidates[int(place)] for place in np.flatnonzero(agreement >= threshold - MARGIN))
+            first = next((i for i in likely if jaccard(found.smallest[i], found.smallest[row]) >= threshold), None)
+            if first is not None:
+                result[row] = first
                 continue
         for b, key in enumerate(keys):
             buckets[b].setdefault(key, []).append(row)

@@ -10,14 +10,12 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
 
-import numpy as np
-
 from regold.engines import EngineSpec
 from regold.files import replacing
 from regold.formats import Row, read
 from regold.methods.checks import CHECKS, Check, Exchange, Finding, examine
 from regold.methods.measures import limit
-from regold.methods.similar import Contamination, plainly, signatures
+from regold.methods.similar import Contamination, Sketches, plainly, sketch
 from regold.record import Message
 from regold.report.book import Audit, Book, Shared
 from regold.report.meaning import by_meaning
@@ -57,7 +55,7 @@ Tick = Callable[[int], None]
 def audit(source: Source, settings: Settings, findings: Path | None = None, tick: Tick = lambda n: None) -> Audit:
     """Read a file and return what the checks find; with a path, write one finding a line there.
 
-    Memory holds per record an id, hashes, a signature and with an encoder a vector, never the texts. Raises InputError
+    Memory holds per record an id, hashes, a sketch and with an encoder a vector, never the texts. Raises InputError
     as reading does.
     """
     whole = Whole()
@@ -115,22 +113,22 @@ class Work:
 
 @dataclass(frozen=True)
 class Examined:
-    """What a worker returns for a chunk of records; keys and signatures only where a check needs them."""
+    """What a worker returns for a chunk of records; keys and sketches only where a check needs them."""
 
     findings: list[list[Finding]]
     shared: list[Shared | None]
     exact: list[bytes]
     asked: list[bytes]
     said: list[bytes]
-    signatures: np.ndarray | None
+    sketches: Sketches | None
 
     def join(self, whole: Whole) -> None:
         """Add the keys to those of the whole file."""
         whole.exact.extend(self.exact)
         whole.asked.extend(self.asked)
         whole.said.extend(self.said)
-        if self.signatures is not None:
-            whole.signatures.append(self.signatures)
+        if self.sketches is not None:
+            whole.sketches.append(self.sketches)
 
 
 Given = tuple[list[tuple[str, str]], tuple[str, ...]]
@@ -194,8 +192,8 @@ def _examine(work: Work, given: Sequence[Given]) -> Examined:
             asked = plainly("\n".join([*texts[:-1], *options]))
             keys["asked"].append(_key(asked) if asked else b"")
             keys["said"].append(_key(plainly(texts[-1])))
-    signed = signatures("\n".join(texts) for texts in turns) if "near-duplicate" in work.late else None
-    return Examined(findings, shared, keys["exact"], keys["asked"], keys["said"], signed)
+    drawn = sketch("\n".join(texts) for texts in turns) if "near-duplicate" in work.late else None
+    return Examined(findings, shared, keys["exact"], keys["asked"], keys["said"], drawn)
 
 
 def _exchange(messages: Sequence[tuple[str, str]], options: tuple[str, ...]) -> Exchange:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from regold.formats import Row
-from regold.methods.checks import FIELDS, Exchange, Span
+from regold.methods.checks import FIELDS, Exchange, Field, Span
 from regold.record import Message
 
 WINDOW = 700
@@ -98,4 +98,13 @@ def _differ(one: Row, other: Row) -> Iterator[Span]:
         while end < most - start and a[-1 - end] == b[-1 - end]:
             end += 1
         if start < len(a) - end:
-            yield Span(name, start, len(a) - end)
+            yield _words(name, a, start, len(a) - end)
+
+
+def _words(name: Field, text: str, start: int, end: int) -> Span:
+    """Return a stretch widened to whole words."""
+    while start and text[start].isalnum() and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+        end += 1
+    return Span(name, start, end)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from regold.methods.similar import contradictions, goes_on, near_duplicates
+from regold.methods.similar import Sketches, contradictions, goes_on, near_duplicates
 
 LATE: Mapping[str, tuple[str, str]] = {
     "exact-duplicate": ("drop", "An earlier record says exactly the same."),
@@ -38,14 +36,14 @@ class Late:
 
 @dataclass
 class Whole:
-    """Keeps of every record what tells duplicates and contradictions: hashes and a signature, never a text."""
+    """Keeps of every record what tells duplicates and contradictions: hashes and a sketch, never a text."""
 
     ids: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     exact: list[bytes] = field(default_factory=list)
     asked: list[bytes] = field(default_factory=list)
     said: list[bytes] = field(default_factory=list)
-    signatures: list[np.ndarray] = field(default_factory=list)
+    sketches: list[Sketches] = field(default_factory=list)
 
     def goes_on(self, row: int) -> bool:
         """Return whether a later turn of the same conversation follows."""
@@ -63,8 +61,8 @@ class Whole:
                 same[row] = first[self.exact[row]]
         if "exact-duplicate" in late:
             yield from (Late("exact-duplicate", a, [b], f"same as record {self.ids[b]}") for a, b in same.items())
-        if "near-duplicate" in late and self.signatures:
-            near = near_duplicates(np.concatenate(self.signatures)[whole])
+        if "near-duplicate" in late and self.sketches:
+            near = near_duplicates(Sketches.joined(self.sketches).of(whole))
             pairs = ((whole[a], whole[b]) for a, b in near.items())
             yield from (
                 Late("near-duplicate", a, [b], f"nearly record {self.ids[b]}") for a, b in pairs if a not in same

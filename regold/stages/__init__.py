@@ -11,6 +11,7 @@ from regold.stage import Stage
 from regold.stages.ask_if_right import AskIfRight
 from regold.stages.base_view import AnswerDirectly
 from regold.stages.check_text import CheckText
+from regold.stages.close_to_evaluation import MarkCloseToEvaluation
 from regold.stages.cluster import ClusterRecords
 from regold.stages.contradictions import MarkContradictions
 from regold.stages.correct import CorrectRatings
@@ -30,6 +31,7 @@ from regold.stages.rate import RateRecords
 from regold.stages.reasoned_view import ReasonAndReflect
 from regold.stages.relabel import RelabelWithNeighbours
 from regold.stages.review import ReviewCandidates
+from regold.stages.same_meaning import MarkSameMeaning
 from regold.stages.select import KeepConfident
 from regold.stages.settle import SettlePairs
 from regold.stages.take_answer import TakeAnswer
@@ -39,7 +41,9 @@ STAGES: Mapping[str, type[Stage]] = {
     "CheckText": CheckText,
     "DropNearDuplicates": DropNearDuplicates,
     "MarkContradictions": MarkContradictions,
+    "MarkSameMeaning": MarkSameMeaning,
     "Decontaminate": Decontaminate,
+    "MarkCloseToEvaluation": MarkCloseToEvaluation,
     "AnswerDirectly": AnswerDirectly,
     "ReasonAndReflect": ReasonAndReflect,
     "JudgeAgreement": JudgeAgreement,

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Interval
 
-from regold.methods.similar import goes_on, near_duplicates, signatures
+from regold.methods.similar import goes_on, near_duplicates, sketch
 from regold.record import Edit, Record, Status
 from regold.stage import Context, Stage
 from regold.store import Table
@@ -21,7 +21,7 @@ class DropNearDuplicates(Stage):
     """
 
     threshold: Annotated[float, Interval(ge=0.5, le=1)] = 0.8
-    """The Jaccard similarity, as MinHash estimates it, from which a record is a duplicate."""
+    """The Jaccard similarity from which a record is a duplicate; MinHash finds the pairs to compare."""
 
     name: ClassVar[str] = "near"
     on: ClassVar[tuple[Status, ...]] = (Status.NEW, Status.CLEAN, Status.HIGH, Status.LOW)
@@ -32,7 +32,7 @@ class DropNearDuplicates(Stage):
         """Return the first record's id for each duplicate's id."""
         ids = table.ids()
         rows = [row for row in table.rows(self.on) if not goes_on(ids[row], "".join(ids[row + 1 : row + 2]))]
-        found = signatures("\n".join(m.content for m in table.messages(row)) for row in rows)
+        found = sketch("\n".join(m.content for m in table.messages(row)) for row in rows)
         return {ids[rows[a]]: ids[rows[b]] for a, b in near_duplicates(found, self.threshold).items()}
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:

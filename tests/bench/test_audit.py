@@ -42,6 +42,10 @@ def test_figures_of_a_known_truth(tmp_path: Path) -> None:
 def test_the_command_writes_them_and_refuses_foreign_labels(tmp_path: Path) -> None:
     data, labels = files(tmp_path)
     words = ["bench", "audit", "--data", str(data), "--labels", str(labels), "--json", str(tmp_path / "o.json")]
+    pages = tmp_path / "pages"
+    assert CliRunner().invoke(app, [*words, "--out", str(pages)]).exit_code == 0
+    assert {p.name for p in pages.iterdir()} == {"README.md", "precision_recall.png", "precision_recall.svg"}
+    assert "| five folds, high | 1.000 [.839, 1.000] |" in (pages / "README.md").read_text()
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "placeholder-input" in done.output

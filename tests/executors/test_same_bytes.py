@@ -17,9 +17,9 @@ from regold.runner import Models
 from regold.stages import STAGES
 
 RECORDS = 90
-RECIPES = ("robustft", "entp", "rate", "self-label", "self-select")
+RECIPES = ("robustft", "entp", "rate", "self-label", "self-select", "audit")
 """Together they use every stage that needs no file of the user's."""
-APART = {"ImportNotes", "Decontaminate"}
+APART = {"ImportNotes", "Decontaminate", "MarkCloseToEvaluation"}
 """Stages that need a file of the user's; their own tests run them."""
 
 
