@@ -1,4 +1,4 @@
-"""The ratings bench as one object, and as a page of tables."""
+"""The ratings bench as one object, and as a page of tables with a plot."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import faiss
 from threadpoolctl import threadpool_limits
 
+from regold.bench.plots import Series, bars, figure
 from regold.bench.rating_pool import bench_pool
 from regold.bench.ratings import LENGTH, bench_ratings, load_rated
 from regold.bench.tables import markdown, number
@@ -32,6 +33,9 @@ PUBLISHED = {
     "duplicates left in 0.08": 0.141,
 }
 """Mean row L1 errors to match or beat (METHODS 2.2)."""
+
+ORDER = (NONE, *METHODS, LENGTH)
+TITLES = ("agreement with a rater never looked at", "the same among responses of equal length")
 
 Found = Mapping[str, Any]
 
@@ -69,8 +73,9 @@ def shown(found: Found) -> str:
 
 
 def write_page(found: Found, folder: Path) -> None:
-    """Write results.json and results.md into a folder."""
+    """Write results.json, results.md and agreement.svg and .png. Raises MissingExtra without matplotlib."""
     write_json(folder / "results.json", found)
+    draw(found, folder / "agreement")
     parts = [_agreement(found), _choices(found), _several(found), _recovery(found), _pool(found)]
     told = f"{found['records']} records, encoder {found['encoder']}, seed {found['seed']}"
     head = f"# Correcting ratings\n\n{told}: `{COMMAND}`.\n\n"
@@ -84,14 +89,28 @@ def write_page(found: Found, folder: Path) -> None:
         stream.write((head + about + "\n\n".join(p for p in parts if p) + "\n").encode())
 
 
+def draw(found: Found, place: Path) -> None:
+    """Draw each pair's agreement, over all records and among records of equal length, for every corrector."""
+    pairs = list(dict.fromkeys((r["rater"], r["against"]) for r in found["results"]))
+    by = {(r["rater"], r["against"], r["method"]): r for r in found["results"]}
+    names = [f"{rater}\nby {against}" for rater, against in pairs]
+    with figure(place, size=(10.5, 6.4), rows=2) as panels:
+        for axes, key, title in zip(panels, ("spearman", "within_length"), TITLES, strict=True):
+            series = [Series(_name(way), names, [by.get((*pair, way), {}).get(key) for pair in pairs]) for way in ORDER]
+            bars(axes, series, y="Spearman", title=title)
+
+
+def _name(method: str) -> str:
+    return "as given" if method == NONE else method
+
+
 def _agreement(found: Found) -> str:
-    order = [NONE, *METHODS, LENGTH]
-    rows = sorted(found["results"], key=lambda r: (r["rater"], r["against"], order.index(r["method"])))
+    rows = sorted(found["results"], key=lambda r: (r["rater"], r["against"], ORDER.index(r["method"])))
     cells = (
         [
             r["rater"],
             r["against"],
-            ("as given" if r["method"] == NONE else r["method"]) + (" *" if r["chosen"] else ""),
+            _name(r["method"]) + (" *" if r["chosen"] else ""),
             number(r["spearman"]),
             number(r["kappa"]),
             number(r["within_length"]),
@@ -107,7 +126,8 @@ def _agreement(found: Found) -> str:
         f"length in {v['pairs_below_raw_within_length']}), and below a regression on response length alone in "
         f"{v['pairs_below_length_only']}; mean gain {number(v['mean_gain'])}, least {number(v['least_gain'])}."
     )
-    return "## Agreement with raters never looked at\n\n" + markdown(heads, cells) + told
+    plot = "![agreement by corrector](agreement.svg)\n\n"
+    return "## Agreement with raters never looked at\n\n" + plot + markdown(heads, cells) + told
 
 
 def _choices(found: Found) -> str:
