@@ -51,6 +51,7 @@ class Fusion:
             "outcome": self.outcome,
             "stopped": dict(self.stopped),
             "answers": [source.answer for source in self.sources],
+            "sources": [[source.instruction, source.response, source.answer] for source in self.sources],
             "versions": [version.as_json() for version in self.versions],
         }
 

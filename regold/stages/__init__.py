@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from regold.errors import RecipeError
 from regold.stage import Stage
 from regold.stages.ask_if_right import AskIfRight
+from regold.stages.audit_produced import AuditProduced
 from regold.stages.base_view import AnswerDirectly
 from regold.stages.check_text import CheckText
 from regold.stages.close_to_evaluation import MarkCloseToEvaluation
@@ -58,6 +59,7 @@ STAGES: Mapping[str, type[Stage]] = {
     "PairRecords": PairRecords,
     "FusePairs": FusePairs,
     "SettlePairs": SettlePairs,
+    "AuditProduced": AuditProduced,
     "ChooseMix": ChooseMix,
     "AskIfRight": AskIfRight,
     "TakeAnswer": TakeAnswer,

@@ -25,7 +25,16 @@ class Decontaminate(Stage):
     words: Annotated[int, Ge(4)] = 13
 
     name: ClassVar[str] = "decontaminate"
-    on: ClassVar[tuple[Status, ...]] = (Status.NEW, Status.CLEAN, Status.HIGH, Status.LOW, Status.SUSPECT)
+    version: ClassVar[int] = 2
+    on: ClassVar[tuple[Status, ...]] = (
+        Status.NEW,
+        Status.CLEAN,
+        Status.HIGH,
+        Status.LOW,
+        Status.SUSPECT,
+        Status.REPAIRED,
+        Status.FUSED,
+    )
 
     @property
     def files(self) -> Mapping[str, Path]:
