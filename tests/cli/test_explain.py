@@ -115,7 +115,16 @@ def test_a_record_is_explained_on_one_page_that_loads_nothing(run: Path) -> None
     assert not re.search(r"(?:src|href)=|@import|url\(|<script", page)
     assert "default-src 'none'" in page
     text = unescape(page)
-    for word in (id_, "The two parents", "neutral", "accepted", "cluster.words", "fused at once", "no fault found"):
+    for word in (
+        id_,
+        "The two parents",
+        "neutral",
+        "accepted",
+        "cluster.words",
+        "fused at once",
+        "no fault found",
+        "The audit",
+    ):
         assert word in text
     assert "<ins>" in page
     assert "<del>" in page
@@ -168,3 +177,15 @@ def test_a_file_is_measured_against_the_one_it_came_from(run: Path) -> None:
     assert 0 < covers["data"]["clusters"] <= 1
     alone = told("inspect", data, "--diversity")["coverage"]
     assert set(alone["data"]) == {"records", "measured", "knn_distance", "distinct_1", "distinct_2", "vendi"}  # type: ignore[index]
+
+
+def test_what_was_made_is_told_and_a_sheet_is_written_for_people(run: Path, tmp_path: Path) -> None:
+    found = told("produced", run, "--sheet", tmp_path / "s.csv", "--records", "3")
+    assert found["made"] == told("explain", run, "--no-coverage")["mix"]["fused"]  # type: ignore[index]
+    assert found["items"] == 9
+    assert (tmp_path / "s.key.csv").is_file()
+    assert "duplicate" in found["found"]  # type: ignore[operator]
+    done = CliRunner().invoke(app, ["produced", str(run), "--filled", str(tmp_path / "s.csv")])
+    assert done.exit_code == 2
+    assert "score_1_to_10" in done.output
+    assert CliRunner().invoke(app, ["produced", str(run)]).exit_code == 0
