@@ -60,6 +60,8 @@ def write_page(run: Path, id: str, out: Path | None = None) -> Path:
 
 def _print_pool(found: Mapping[str, Any]) -> None:
     mixed = found["mix"]
+    for warning in found["warnings"]:
+        say(f"warning: {warning}")
     say(f"{found['records']} records: " + ", ".join(f"{n} {part}" for part, n in found["parts"].items()))
     say("fates: " + ", ".join(f"{n} {fate}" for fate, n in found["fates"].items()))
     say(

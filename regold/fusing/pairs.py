@@ -89,7 +89,8 @@ async def mend_one(ctx: Context, source: Source, limits: Limits) -> Fusion:
     changed = loop.best is not None and loop.best.round > 0
     if changed and loop.sound and loop.best is not None:
         return _fusion(loop, "mended", f"mended alone: {loop.best.loss}", loop.best.draft)
-    why = "no better response was found" if loop.sound or not changed else _unsound(loop)
+    nothing_better = loop.best is not None and (loop.sound or not changed)
+    why = "no better response was found" if nothing_better else _unsound(loop)
     return _fusion(loop, "refused", f"not mended: {why}", None)
 
 

@@ -41,6 +41,7 @@ def summarize(run: PastRun, covered: bool = True) -> dict[str, Any]:
     found = {
         "run": str(run.store.root),
         "records": len(told),
+        "warnings": warnings(run),
         "parts": parts(told),
         "fates": dict(Counter(str(t.ended.fate) for t in told)),
         "mix": mix(told),
@@ -73,6 +74,18 @@ def _gone(run: PastRun, part: int, size: int) -> list[str]:
         for row, status in zip(edits["row"].to_pylist(), edits["status"].to_pylist(), strict=True):
             found[row] = f"{step.name} ({status})" if status is not None else found[row]
     return found
+
+
+def warnings(run: PastRun) -> list[str]:
+    """Return what makes the partition worthless: ratings that are all the same, or all missing."""
+    step = next(s for s in run.manifest["recipe"]["step"] if s["use"] == "PartitionByQuality")
+    note = step["value"]
+    given = [v for part in run.store.parts() for v in run.store.column(note, part, run.steps) if v is not None]
+    if not given:
+        return [f"no record has a rating in {note}"]
+    if len(given) > 1 and len(set(given)) == 1:
+        return [f"all {len(given)} ratings in {note} are {given[0]:g}: they tell no record from another"]
+    return []
 
 
 def parts(told: Sequence[Told]) -> dict[str, int]:
