@@ -16,7 +16,7 @@ from regold.methods.checks import Exchange, choose, examine
 from regold.methods.drafts import Source
 from regold.methods.produced import GRAVE, Produced, inspect_produced
 from regold.methods.rating import RatingForm, mean
-from regold.methods.similar import Contamination, near_duplicates, signatures
+from regold.methods.similar import Contamination, near_duplicates, sketch
 from regold.record import Edit, Note, NoteType, Record, Status
 from regold.stage import Context, Lengths, Spend, Stage
 from regold.store import Table
@@ -90,7 +90,7 @@ class AuditProduced(Stage):
         ids, kept = table.ids(), table.rows((Status.NEW, Status.CLEAN, Status.HIGH, *self.on))
         made = set(table.rows(self.on))
         rows = sorted(kept, key=lambda row: (row in made, row))
-        found = near_duplicates(signatures("\n".join(m.content for m in table.messages(row)) for row in rows))
+        found = near_duplicates(sketch("\n".join(m.content for m in table.messages(row)) for row in rows))
         return {ids[rows[a]]: ids[rows[b]] for a, b in found.items() if rows[a] in made}
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
