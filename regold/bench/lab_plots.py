@@ -19,12 +19,8 @@ def draw(summary: Mapping[str, Any], out: Path) -> list[tuple[str, str]]:
     """Draw every plot that the results allow; returns file stems and titles."""
     drawn: list[tuple[str, str]] = []
     rows = [r for r in summary["rows"] if r["kind"] == "symmetric"]
-    for world, set_name in dict.fromkeys((r["world"], r["set"]) for r in rows):
-        some = [r for r in rows if (r["world"], r["set"]) == (world, set_name) and _listed(summary, r)]
-        if len({r["noise"] for r in some}) > 1:
-            where = set_name if world == "home" else f"{set_name}-{world}"
-            drawn.append((f"noise-{_slug(where)}", f"Accuracy against noise, {where}"))
-            _against_noise(some, out / drawn[-1][0], drawn[-1][1])
+    for part in summary["parts"]:
+        drawn += _against_noise(part, rows, out)
     drawn += _sensitivity(rows, out)
     drawn += _sureness(summary["confidence"], out)
     drawn += _surprise(summary["surprise"], out)
@@ -33,12 +29,24 @@ def draw(summary: Mapping[str, Any], out: Path) -> list[tuple[str, str]]:
     return drawn
 
 
-def _listed(summary: Mapping[str, Any], row: Row) -> bool:
-    """Return whether a row belongs to a part that goes over several rates, and not to an ablation."""
-    return any(len(p["noise"]) > 1 and row["method"] in p["methods"] for p in summary["parts"])
+def _against_noise(part: Mapping[str, Any], rows: Sequence[Row], out: Path) -> list[tuple[str, str]]:
+    """Draw a part that goes over several rates, once for each of its sets and worlds."""
+    drawn = []
+    mine = [
+        r for r in rows if r["method"] in part["methods"] and r["set"] in part["sets"] and r["noise"] in part["noise"]
+    ]
+    mine = [r for r in mine if (r["world"] == "home") == (part["worlds"] == "home")]
+    for world, set_name in dict.fromkeys((r["world"], r["set"]) for r in mine):
+        some = [r for r in mine if (r["world"], r["set"]) == (world, set_name)]
+        if len({r["noise"] for r in some}) > 1:
+            where = set_name if world == "home" else f"{set_name}-{world}"
+            what = "noise" if "vanilla" in part["methods"] else part["name"]
+            drawn.append((f"{what}-{_slug(where)}", f"Accuracy against noise, {where}"))
+            _two_lines(some, out / drawn[-1][0], drawn[-1][1])
+    return drawn
 
 
-def _against_noise(rows: Sequence[Row], out: Path, title: str) -> None:
+def _two_lines(rows: Sequence[Row], out: Path, title: str) -> None:
     with figure(out, size=(9.6, 3.9), columns=2) as axes:
         for place, (key, how) in enumerate((("greedy", "greedy"), ("sampled", "temperature 0.5"))):
             series = [_series(name, rows, key) for name in dict.fromkeys(r["method"] for r in rows)]

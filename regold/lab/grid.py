@@ -100,7 +100,9 @@ class Task:
     def held(self, cell: Cell) -> dict[str, Any] | None:
         """Return a cell's result where it is done, in several wordings where that is asked."""
         path = self.result(cell)
-        held: dict[str, Any] = read_json(path) if path.is_file() else {}
+        if not path.is_file():
+            return None
+        held: dict[str, Any] = read_json(path)
         done = held.get("key") == self.key(cell) and (not cell.frames or held.get("frames") or "skipped" in held)
         return held if done else None
 
