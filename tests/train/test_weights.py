@@ -15,7 +15,7 @@ from regold.record import Messages
 from regold.train.batches import SeededOrder, collate_with
 from regold.train.encode import IGNORED, EncodeChat
 from regold.train.job import encode_all
-from regold.train.loop import TrainResponses, token_nll
+from regold.train.loop import CHECKPOINTING, TrainResponses, token_nll
 from tests.train.chats import (
     chat,
 )
@@ -103,7 +103,7 @@ def test_without_weights_the_gradient_is_trls(tiny: str, tokenizer: PreTrainedTo
     model = AutoModelForCausalLM.from_pretrained(tiny, dtype=torch.float32)
     ours = gradients(model, tokenizer, [(chat(*text), 1.0) for text in TEXTS])
     rows = [dict(zip(("prompt", "completion"), _turns(text), strict=True)) for text in TEXTS]
-    quiet = {"bf16": False, "use_cpu": True, "report_to": "none", "disable_tqdm": True}
+    quiet = {CHECKPOINTING: False, "bf16": False, "use_cpu": True, "report_to": "none", "disable_tqdm": True}
     arguments = SFTConfig(str(tmp_path), per_device_train_batch_size=3, completion_only_loss=True, **quiet)
     peer = SFTTrainer(model, args=arguments, train_dataset=Dataset.from_list(rows), processing_class=tokenizer)
     model.zero_grad()
