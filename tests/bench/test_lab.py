@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 pytest.importorskip("matplotlib")
 
 from regold.bench.lab import Asked, bench_lab, chosen, forecast, planned
 from regold.bench.lab_work import alone
+from regold.cli import app
 from regold.errors import RunBusy, UsageError
 from regold.files import read_json, write_json
 from regold.lab.grid import SHIPPED
@@ -65,6 +67,18 @@ def test_a_plan_counts_what_is_left_and_learns_from_what_is_done(tmp_path: Path)
     write_json(task.result(cell), {"key": task.key(cell), "seconds": spent})
     assert forecast(asked)["to_do"] == 9
     assert forecast(replace(asked, seeds=2))["core_minutes"] > before["core_minutes"] * 2 + 5
+
+
+def test_the_command_plans_and_tells_results_without_working(tmp_path: Path) -> None:
+    words = ["bench", "lab", "--quick", "--into", str(tmp_path / "runs"), "--out", str(tmp_path / "out")]
+    planned_only = CliRunner().invoke(app, [*words, "--plan", "--json", str(tmp_path / "plan.json")])
+    assert planned_only.exit_code == 0, planned_only.output
+    assert "| quick | 16 | 16 |" in planned_only.stdout
+    assert read_json(tmp_path / "plan.json")["to_do"] == 16
+    so_far = CliRunner().invoke(app, [*words, "--so-far"])
+    assert so_far.exit_code == 0, so_far.output
+    assert "0 of 16 trials" in so_far.stdout
+    assert read_json(tmp_path / "out" / "results.json")["rows"] == []
 
 
 def test_another_checkpoint_is_a_row_of_its_own(tmp_path: Path) -> None:
