@@ -33,6 +33,15 @@ def test_what_noise_cannot_change_is_tried_once(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_asked_in_several_wordings_comes_first(tmp_path: Path) -> None:
+    parts = [
+        Part("x", ("atlas-open-x",), (0,), ("SFT", "oracle-clean")),
+        Part("y", ("atlas-open-x",), (50,), ("oracle-clean",), frames=True),
+    ]
+    (task, *_) = tasks(load_grid(), parts, tmp_path, {})
+    assert [(c.method, c.frames) for c in task.cells] == [("oracle-clean", True), ("SFT", False)]
+
+
 def test_parts_are_done_in_their_order_and_each_seed_whole(tmp_path: Path) -> None:
     parts = [
         Part("x", ("atlas-open-x", "wire"), (50,), ("SFT",)),
