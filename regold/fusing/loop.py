@@ -127,6 +127,22 @@ class Loop:
             template = self._weighed(await self._inspected(cycle, number, template, draft, carried), tried)
         self.stopped[cycle] = self._why(template)
 
+    async def refine(self, start: Draft) -> None:
+        """Write version after version from the faults found in the one before; each is taken, be it worse or not."""
+        draft: Draft | None = start
+        template: str | None = "check"
+        for number in range(self.limits.rounds + 1):
+            version = await self._inspected("refine", number, template or NEUTRAL, draft)
+            self.versions.append(replace(version, accepted=version.draft is not None))
+            if version.draft is None:
+                break
+            self.best = version
+            template = next_template(version.faults)
+            if template is None or number == self.limits.rounds:
+                break
+            draft = await self._updated(template)
+        self.stopped["refine"] = self._why(template)
+
     def _forget(self) -> None:
         """Let the next version start a cycle of its own: its checklist asks other things than the one before."""
         self.best = None

@@ -94,6 +94,15 @@ async def mend_one(ctx: Context, source: Source, limits: Limits) -> Fusion:
     return _fusion(loop, "refused", f"not mended: {why}", None)
 
 
+async def refine_one(ctx: Context, source: Source, limits: Limits) -> Fusion:
+    """Rewrite one record's response by the model's own feedback, the last version standing (arXiv 2303.17651)."""
+    loop = Loop(ctx, (source,), limits)
+    await loop.refine(Draft(source.instruction, source.response))
+    if loop.best is None or loop.best.round == 0 or loop.best.draft is None:
+        return _fusion(loop, "refused", f"not refined: {loop.stopped['refine']}", None)
+    return _fusion(loop, "mended", f"refined in {loop.best.round} rounds", loop.best.draft)
+
+
 def _fusion(loop: Loop, outcome: str, reason: str, final: Draft | None) -> Fusion:
     return Fusion(outcome, reason, final, loop.best, tuple(loop.versions), loop.stopped, loop.sources)
 

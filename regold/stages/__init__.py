@@ -21,8 +21,11 @@ from regold.stages.duplicates import DropDuplicates
 from regold.stages.embed import EmbedQueries
 from regold.stages.embed_records import EmbedRecords
 from regold.stages.fuse import FusePairs
+from regold.stages.grade import GradeRecords
 from regold.stages.import_notes import ImportNotes
 from regold.stages.judge import JudgeAgreement
+from regold.stages.measure import MeasureRecords
+from regold.stages.mend import MendRecords
 from regold.stages.mix import ChooseMix
 from regold.stages.near_duplicates import DropNearDuplicates
 from regold.stages.pair import PairRecords
@@ -33,8 +36,11 @@ from regold.stages.reasoned_view import ReasonAndReflect
 from regold.stages.relabel import RelabelWithNeighbours
 from regold.stages.review import ReviewCandidates
 from regold.stages.same_meaning import MarkSameMeaning
+from regold.stages.score import ScoreResponses
 from regold.stages.select import KeepConfident
 from regold.stages.settle import SettlePairs
+from regold.stages.tag import TagInstructions
+from regold.stages.take import TakeBest
 from regold.stages.take_answer import TakeAnswer
 
 STAGES: Mapping[str, type[Stage]] = {
@@ -66,6 +72,12 @@ STAGES: Mapping[str, type[Stage]] = {
     "RateRecords": RateRecords,
     "ImportNotes": ImportNotes,
     "CorrectRatings": CorrectRatings,
+    "MeasureRecords": MeasureRecords,
+    "ScoreResponses": ScoreResponses,
+    "GradeRecords": GradeRecords,
+    "TagInstructions": TagInstructions,
+    "TakeBest": TakeBest,
+    "MendRecords": MendRecords,
 }
 """Regold's own stages by class name, the name a recipe's `use` gives."""
 

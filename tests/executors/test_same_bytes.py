@@ -17,7 +17,8 @@ from regold.runner import Models
 from regold.stages import STAGES
 
 RECORDS = 90
-RECIPES = ("robustft", "entp", "rate", "self-label", "self-select", "audit")
+SELECTION = str(Path(__file__).with_name("selection.toml"))
+RECIPES = ("robustft", "entp", "rate", "self-label", "self-select", "audit", SELECTION)
 """Together they use every stage that needs no file of the user's."""
 APART = {"ImportNotes", "Decontaminate", "MarkCloseToEvaluation"}
 """Stages that need a file of the user's; their own tests run them."""
