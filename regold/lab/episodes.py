@@ -32,6 +32,8 @@ class Turn:
     user: str
     assistant: str
     learn: bool = True
+    exact: bool = False
+    """Whether the user's words must reach the model as they are."""
 
 
 class Episodes:

@@ -15,7 +15,9 @@ from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from regold.lab.episodes import Episodes, Turn
+from regold.lab.episodes_fuse import FuseEpisodes
 from regold.lab.muon import Muon
+from regold.lab.pool import several_questions
 from regold.lab.tokenizer import ASSISTANT, END, USER, train_tokenizer
 from regold.lab.world import SETS, World
 
@@ -76,7 +78,9 @@ def encode(
         ids: list[int] = []
         labels: list[int] = []
         for turn in talk:
-            asked, answered = [user, *disturb(next(pieces), len(tokenizer), rng), assistant], [*next(pieces), end]
+            words = next(pieces)
+            heard = words if turn.exact else disturb(words, len(tokenizer), rng)
+            asked, answered = [user, *heard, assistant], [*next(pieces), end]
             ids += asked + answered
             labels += [IGNORED] * len(asked) + (answered if turn.learn else [IGNORED] * len(answered))
         rows.append((ids, labels))
@@ -84,7 +88,7 @@ def encode(
 
 
 def batches(
-    episodes: Episodes, tokenizer: PreTrainedTokenizerFast, plan: Schedule, seed: int
+    episodes: Episodes | FuseEpisodes, tokenizer: PreTrainedTokenizerFast, plan: Schedule, seed: int
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield padded batches of conversations of like length, without end."""
     rng = Random(f"batches:{seed}")
@@ -182,17 +186,19 @@ def main() -> None:
     parser.add_argument("--world-seed", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=Schedule.steps)
+    parser.add_argument("--modes", choices=("repair", "fuse"), default="repair")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     plan = Schedule(steps=args.steps)
-    episodes = Episodes(World(args.world_seed), args.seed)
+    world = World(args.world_seed)
+    episodes = FuseEpisodes(world, args.seed) if args.modes == "fuse" else Episodes(world, args.seed)
     sample = [episodes.draw() for _ in range(20000)]
-    questions = all_questions(episodes.world)
+    questions = several_questions(world) if args.modes == "fuse" else all_questions(world)
     tokenizer = train_tokenizer(
         [
             *questions,
-            *episodes.world.names * 100,
+            *world.names * 100,
             *(text for talk in sample for turn in talk for text in (turn.user, turn.assistant)),
         ]
     )
