@@ -210,3 +210,33 @@ def front(
             with replacing(out) as stream:
                 stream.write(page(found).encode())
         say(page(found))
+
+
+@bench.command("entp")
+def entp(
+    out: Annotated[Path, typer.Option(help="a folder for results.json, results.md and the plots")],
+    into: Annotated[Path, typer.Option(help="where finished trials are kept, for resuming")] = Path("runs/bench-entp"),
+    quick: Annotated[bool, typer.Option("--quick", help="small pools, two seeds, the arms alone")] = False,
+    groups: Annotated[
+        str | None, typer.Option(help="bound,arm,selection,clusters,ratio,checks; all by default")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="seeds an arm")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="processes, one torch thread each")] = 1,
+    arms: Annotated[Path | None, typer.Option(help="other arms: TOML like regold/lab/arms.toml")] = None,
+    json: Annotated[Path | None, typer.Option(help="write the results there too, as one JSON file")] = None,
+) -> None:
+    """Compare ENTP's arms and selection baselines on a pool with planted faults, trained on the same number of rows."""
+    with exit_codes():
+        from regold.bench.entp import Asked, bench_entp
+        from regold.files import write_json
+        from regold.lab.arms import SHIPPED
+
+        asked = Asked(into, quick, _listed(groups), seeds, workers, arms or SHIPPED)
+        with watching() as watch:
+            found = bench_entp(asked, out, watch, say_error)
+        if json is not None:
+            write_json(json, found)
+        for row in found["rows"]:
+            at = row["exact"]
+            say(f"{row['arm']:22} {at['mean']:.3f} [{at['low']:.3f}, {at['high']:.3f}]  {row['calls']:.0f} calls")
+        say(f"{found['asked']['trials']} trials: {out / 'results.md'}")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from regold.stage import Stage
 
 LAB = "lab"
+LABS = {LAB: "model", "lab-fuse": "model-fuse"}
+"""The checkpoints that are shipped, and their folders."""
 
 Data = Annotated[
     Path, typer.Argument(help="jsonl, json, csv or parquet (also .gz, .zst), or a Hugging Face dataset folder")
@@ -150,8 +152,8 @@ class Asked:
         from regold.engines.base import EngineSpec
 
         urls = tuple(self.base_url or ()) or tuple(u for u in [os.environ.get("OPENAI_BASE_URL")] if u)
-        if model == LAB and not urls:
-            return EngineSpec("transformers", str(lab_folder()))
+        if model in LABS and not urls:
+            return EngineSpec("transformers", str(lab_folder(model)))
         if model.startswith("scripted:"):
             return EngineSpec("scripted", model.removeprefix("scripted:"), concurrency=self.concurrency)
         if urls:
@@ -161,11 +163,12 @@ class Asked:
     def _encoder(self) -> EngineSpec:
         from regold.engines.base import EngineSpec
 
-        name = self.encoder or (LAB if self.model == LAB and not self.base_url else "lexical")
+        own = self.model if self.model in LABS and not self.base_url else None
+        name = self.encoder or own or "lexical"
         if name == "lexical":
             return EngineSpec("lexical")
-        if name == LAB:
-            return EngineSpec("static", str(lab_folder()))
+        if name in LABS:
+            return EngineSpec("static", str(lab_folder(name)))
         if name.startswith("openai:"):
             embedder, urls = name.removeprefix("openai:"), tuple(self.base_url or ())
             return EngineSpec("openai", embedder, urls, self.engine_revision, concurrency=self.concurrency)
@@ -194,7 +197,7 @@ class Changes:
         """Return the changed recipe, with a step that imports the score file if one is named. Raises UsageError."""
         from regold.recipe import load_recipe
 
-        prompts = self.prompts or (LAB if asked.model == LAB and not asked.base_url else None)
+        prompts = self.prompts or (LAB if asked.model in LABS and not asked.base_url else None)
         changes = {"prompts": prompts, "seed": self.seed, "tolerate": self.tolerate}
         return load_recipe(name, self.sets or (), self._imported(), **changes)
 
@@ -208,9 +211,9 @@ class Changes:
         return ImportNotes(self.import_, notes, self.by, self.key)  # type: ignore[arg-type]
 
 
-def lab_folder() -> Path:
-    """Return the folder of the shipped checkpoint."""
-    return Path(__file__).parent.parent / "lab" / "model"
+def lab_folder(name: str = LAB) -> Path:
+    """Return the folder of a shipped checkpoint."""
+    return Path(__file__).parent.parent / "lab" / LABS[name]
 
 
 def notes_of(file: Path, columns: Sequence[str], key: str) -> dict[str, str]:

@@ -80,7 +80,7 @@ def train(
         rows = [(messages, weight if weighted else 1.0) for messages, weight in training_rows(data, format)]
         with watching() as watch:
             card = fit(
-                str(o.lab_folder()) if model == o.LAB else model,
+                str(o.lab_folder(model)) if model in o.LABS else model,
                 rows,
                 out,
                 chosen,

@@ -1,0 +1,87 @@
+"""What the trials of `regold bench entp` come to: means over seeds with paired intervals, cost, rows trained on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from regold.methods.intervals import quantiles, resampled_means
+
+Result: TypeAlias = Mapping[str, Any]
+BASES = ("keep all", "drop low", "random", "full")
+"""Arms with which all others are compared, where they were tried."""
+DRAWS = 2000
+FIGURES = (
+    "available",
+    "trained",
+    "made",
+    "facts_right",
+    "facts_each",
+    "facts_taught",
+    "rare_share",
+    "calls",
+    "prompt_tokens",
+    "completion_tokens",
+)
+
+
+def summarise(results: Sequence[Result]) -> dict[str, Any]:
+    """Return one row an arm, over the seeds that all arms have in common, as plain data."""
+    names = list(dict.fromkeys(r["arm"] for r in sorted(results, key=lambda r: r["place"])))
+    by = {(r["arm"], r["seed"]): r for r in results}
+    seeds = [s for s in sorted({r["seed"] for r in results}) if all((name, s) in by for name in names)]
+    if not seeds:
+        return {"rows": [], "seeds": []}
+    exact = _drawn([[_bits(by[n, s]["right"]) for n in names] for s in seeds])
+    facts = _drawn([[np.asarray(by[n, s]["facts"], dtype=float) for n in names] for s in seeds])
+    rows = []
+    for column, name in enumerate(names):
+        runs = [by[name, s] for s in seeds]
+        told: dict[str, Any] = {"arm": name, "group": runs[0]["group"], "n": len(runs[0]["right"])}
+        told |= {"exact": _interval(exact, column), "facts": _interval(facts, column)}
+        for base in BASES:
+            if base in names and base != name:
+                told[f"over_{base.replace(' ', '_')}"] = _interval(exact, column, names.index(base))
+        told["neglected"] = _part(runs, "1")
+        told["others"] = _part(runs, "0")
+        told |= {figure: _mean([run.get(figure) for run in runs]) for figure in FIGURES}
+        told["seconds"] = {key: _mean([r["seconds"].get(key) for r in runs]) for key in runs[0]["seconds"]}
+        outcomes = sum((Counter(run.get("outcomes") or {}) for run in runs), Counter())
+        told["outcomes"] = {key: count / len(runs) for key, count in outcomes.items()}
+        rows.append(told)
+    return {"rows": rows, "seeds": seeds}
+
+
+def _drawn(groups: Sequence[Sequence[np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the means over seeds and their resamples, arms in columns."""
+    arrays = [np.stack(group) for group in groups]
+    return np.mean([a.mean(axis=1) for a in arrays], axis=0), resampled_means(arrays, DRAWS)
+
+
+def _interval(found: tuple[np.ndarray, np.ndarray], column: int, base: int | None = None) -> dict[str, float]:
+    means, draws = found
+    less = 0.0 if base is None else means[base]
+    low, high = quantiles(draws[:, column] - (0.0 if base is None else draws[:, base]))
+    return {"mean": _round(means[column] - less), "low": _round(low), "high": _round(high)}
+
+
+def _part(runs: Sequence[Result], which: str) -> float | None:
+    bits = [int(b) for run in runs for b, part in zip(run["right"], run["neglected"], strict=True) if part == which]
+    return _round(fmean(bits)) if bits else None
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return _round(fmean(known)) if known else None
+
+
+def _bits(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode(), dtype=np.uint8).astype(np.float64) - ord("0")
+
+
+def _round(value: float) -> float:
+    return round(float(value), 4)

@@ -1,0 +1,90 @@
+"""The checkpoint lab-fuse has the modes of fusion: measured on episodes it has not seen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+import torch
+
+from regold.lab.episodes import Turn
+from regold.lab.episodes_fuse import FuseEpisodes
+from regold.lab.pool_ground import MODEL
+from regold.lab.several import told
+from regold.lab.world import World
+from regold.methods.rating import RatingForm
+from regold.prompts import load_prompts
+from tests.lab.speaker import Speaker
+
+N = 150
+pytestmark = pytest.mark.skipif(not MODEL.is_dir(), reason="the checkpoint lab-fuse is not there")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@cache
+def speaker() -> Speaker:
+    return Speaker(MODEL)
+
+
+@cache
+def turns(mode: str, n: int = N) -> list[Turn]:
+    drawn, found = FuseEpisodes(World(0), 987_654), []
+    for _ in range(n):
+        drawn.draw()
+        found += getattr(drawn, mode)()
+    return found
+
+
+@cache
+def answers(mode: str) -> list[str]:
+    return [said.text for said in speaker().chat([[turn.user] for turn in turns(mode)], 140, batch=50)]
+
+
+def exact(mode: str) -> float:
+    pairs = zip(answers(mode), turns(mode), strict=True)
+    return sum(" ".join(a.split()) == " ".join(t.assistant.split()) for a, t in pairs) / N
+
+
+def facts(mode: str) -> float:
+    """Return the share of facts that are told as they are."""
+    pairs = [(set(told(a)), set(told(t.assistant))) for a, t in zip(answers(mode), turns(mode), strict=True)]
+    return sum(len(said & true) for said, true in pairs) / sum(len(true) for _, true in pairs)
+
+
+def faults(mode: str) -> float:
+    """Return the share of checklists that end as they must."""
+    ends = [(a.rpartition("Faults:")[2], t.assistant.rpartition("Faults:")[2]) for a, t in _pairs(mode)]
+    return sum(said.split() == true.split() for said, true in ends) / N
+
+
+def _pairs(mode: str) -> list[tuple[str, Turn]]:
+    return list(zip(answers(mode), turns(mode), strict=True))
+
+
+def scores(axis: str) -> float:
+    """Return the share of ratings that are right on an axis."""
+    form = RatingForm.of(load_prompts("lab").text("rate"))
+    read = [(form.read(a, "").get(axis), form.read(t.assistant, "")[axis]) for a, t in _pairs("rate")]
+    return sum(said == true for said, true in read) / N
+
+
+def figures() -> dict[str, float]:
+    """Return all figures of the card."""
+    found = {f"{mode}, whole": exact(mode) for mode in ("direct", "merge", "update", "grade", "tag")}
+    found |= {f"{mode}, facts": facts(mode) for mode in ("direct", "merge", "update")}
+    found |= {f"{mode}, faults": faults(mode) for mode in ("diagnose", "check_answer")}
+    return found | {f"rate, {axis}": scores(axis) for axis in ("overall", "correct")}
+
+
+def test_the_card_holds_the_digest_of_the_weights() -> None:
+    digest = hashlib.sha256((MODEL / "model.safetensors").read_bytes()).hexdigest()
+    assert digest in (MODEL / "README.md").read_text(encoding="utf-8")
