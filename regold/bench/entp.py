@@ -16,7 +16,7 @@ from typing import Any
 
 from regold.bench.entp_page import write_entp
 from regold.bench.entp_summary import summarise
-from regold.bench.lab import ONE_THREAD
+from regold.bench.lab_work import ONE_THREAD
 from regold.engines.weights import folder_digest
 from regold.errors import UsageError
 from regold.files import read_json, write_json

@@ -20,7 +20,7 @@ TITLES = {
     "ratio": "Share of fused rows among those trained on",
     "checks": "Strictness of the checks",
 }
-HEAD = ("arm", "exact match", "facts right", "neglected countries", "others", "over keep all", "over drop low")
+HEAD = ("arm", "seeds", "exact match", "facts right", "neglected countries", "others", "over keep all", "over drop low")
 ROWS = ("arm", "rows", "fused or mended", "facts in them right", "facts a row", "facts taught", "rare share")
 COST = ("arm", "calls", "tokens sent", "tokens received", "seconds before training", "outcomes a seed")
 
@@ -39,7 +39,7 @@ def page(found: Mapping[str, Any], drawn: Sequence[tuple[str, str]] = ()) -> str
     train = ", ".join(f"{key} {value}" for key, value in asked["train"].items())
     blocks = ["# Results of `regold bench entp`"]
     blocks.append(
-        f"A pool of {asked['records']} records a seed, {len(found['seeds'])} seeds; every arm trains on "
+        f"A pool of {asked['records']} records a seed, up to {len(found['seeds'])} seeds; every arm trains on "
         f"{asked['rows']} rows drawn from what it keeps, or on all where it keeps fewer ({train}). Exact match: the "
         f"full right answer word for word, on {asked['test']} held-out questions. In brackets: 95 % intervals, by a "
         "bootstrap that draws seeds and then questions, the same ones for all arms. Nothing here says anything about "
@@ -64,7 +64,7 @@ def _interval(row: Row, key: str) -> str:
 def _accuracy(row: Row) -> list[str]:
     shares = [number(row["neglected"]), number(row["others"])]
     gains = [_interval(row, key) for key in ("over_keep_all", "over_drop_low")]
-    return [row["arm"], _interval(row, "exact"), _interval(row, "facts"), *shares, *gains]
+    return [row["arm"], str(row["seeds"]), _interval(row, "exact"), _interval(row, "facts"), *shares, *gains]
 
 
 def _trained(row: Row) -> list[str]:

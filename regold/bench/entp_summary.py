@@ -30,30 +30,45 @@ FIGURES = (
 
 
 def summarise(results: Sequence[Result]) -> dict[str, Any]:
-    """Return one row an arm, over the seeds that all arms have in common, as plain data."""
-    names = list(dict.fromkeys(r["arm"] for r in sorted(results, key=lambda r: r["place"])))
-    by = {(r["arm"], r["seed"]): r for r in results}
-    seeds = [s for s in sorted({r["seed"] for r in results}) if all((name, s) in by for name in names)]
+    """Return one row an arm as plain data; a group's rows are over the seeds that all its arms and the bases have."""
+    ordered = sorted(results, key=lambda r: r["place"])
+    groups: dict[str, list[str]] = {}
+    for result in ordered:
+        names = groups.setdefault(result["group"], [])
+        if result["arm"] not in names:
+            names.append(result["arm"])
+    by = {(r["arm"], r["seed"]): r for r in ordered}
+    bases = [name for name in BASES if any(arm == name for arm, _ in by)]
+    rows = [row for names in groups.values() for row in _rows(names, bases, by)]
+    return {"rows": rows, "seeds": sorted({r["seed"] for r in results})}
+
+
+def _rows(own: Sequence[str], bases: Sequence[str], by: Mapping[tuple[str, int], Result]) -> list[dict[str, Any]]:
+    names = list(dict.fromkeys([*own, *bases]))
+    seeds = [s for s in sorted({seed for _, seed in by}) if all((name, s) in by for name in names)]
     if not seeds:
-        return {"rows": [], "seeds": []}
+        return []
     exact = _drawn([[_bits(by[n, s]["right"]) for n in names] for s in seeds])
     facts = _drawn([[np.asarray(by[n, s]["facts"], dtype=float) for n in names] for s in seeds])
-    rows = []
-    for column, name in enumerate(names):
+    found = []
+    for column, name in enumerate(own):
         runs = [by[name, s] for s in seeds]
-        told: dict[str, Any] = {"arm": name, "group": runs[0]["group"], "n": len(runs[0]["right"])}
-        told |= {"exact": _interval(exact, column), "facts": _interval(facts, column)}
-        for base in BASES:
-            if base in names and base != name:
+        told: dict[str, Any] = {"arm": name, "group": runs[0]["group"], "seeds": len(seeds)}
+        told |= {"n": len(runs[0]["right"]), "exact": _interval(exact, column), "facts": _interval(facts, column)}
+        for base in bases:
+            if base != name:
                 told[f"over_{base.replace(' ', '_')}"] = _interval(exact, column, names.index(base))
-        told["neglected"] = _part(runs, "1")
-        told["others"] = _part(runs, "0")
-        told |= {figure: _mean([run.get(figure) for run in runs]) for figure in FIGURES}
-        told["seconds"] = {key: _mean([r["seconds"].get(key) for r in runs]) for key in runs[0]["seconds"]}
-        outcomes = sum((Counter(run.get("outcomes") or {}) for run in runs), Counter())
-        told["outcomes"] = {key: count / len(runs) for key, count in outcomes.items()}
-        rows.append(told)
-    return {"rows": rows, "seeds": seeds}
+        found.append({**told, **_about(runs)})
+    return found
+
+
+def _about(runs: Sequence[Result]) -> dict[str, Any]:
+    """Return the means of what was trained on and what it cost."""
+    told: dict[str, Any] = {"neglected": _part(runs, "1"), "others": _part(runs, "0")}
+    told |= {figure: _mean([run.get(figure) for run in runs]) for figure in FIGURES}
+    told["seconds"] = {key: _mean([r["seconds"].get(key) for r in runs]) for key in runs[0]["seconds"]}
+    outcomes = sum((Counter(run.get("outcomes") or {}) for run in runs), Counter())
+    return {**told, "outcomes": {key: count / len(runs) for key, count in outcomes.items()}}
 
 
 def _drawn(groups: Sequence[Sequence[np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -38,7 +38,8 @@ def influence(model: Path, entries: Sequence[Entry], wanted: Sequence[Entry], se
         given = {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
         found = torch.autograd.grad(network(**given).loss, weights)
         flat = torch.cat([one.flatten() for one in found])[kept]
-        return flat / flat.norm().clamp(min=1e-12)
+        unit: torch.Tensor = flat / flat.norm().clamp(min=1e-12)
+        return unit
 
     aim = torch.stack([gradient(e.question, e.truth) for e in wanted]).mean(dim=0)
     return {e.id: round(float(gradient(e.question, e.response) @ aim), 6) for e in entries}

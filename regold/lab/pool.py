@@ -11,10 +11,12 @@ from random import Random
 from typing import Any
 
 from regold.formats import NOISE, TRUTH, write
-from regold.lab.several import Fact, question, tell
+from regold.lab.several import Fact, question, scrambled, tell
 from regold.lab.wordings import ATTRIBUTES
-from regold.lab.world import DOMAIN, Values, World
+from regold.lab.world import Values, World
 
+DOMAIN = 24
+"""Countries that a pool is about."""
 FAULTS: Mapping[str, float] = {"terse": 0.25, "incomplete": 0.35, "wrong": 0.15, "off-topic": 0.15, "duplicate": 0.10}
 """What low-quality records suffer from, and how often."""
 SIZES: Mapping[int, float] = {1: 0.2, 2: 0.45, 3: 0.35}
@@ -63,7 +65,7 @@ def pool(world: World, n: int, seed: int = 0) -> list[Entry]:
         fault = "terse" if fault == "duplicate" or (fault == "incomplete" and len(facts) == 1) else fault
         truth = tell(facts, world.values)
         given = spoiled(facts, world.values, fault, rng, world.pools) if fault else truth
-        asked = question(facts, rng, strange=rng.random() < 0.5)
+        asked = _worded(facts, rng)
         found.append(Entry(str(len(found)), asked, facts, truth, given, fault, country in bad))
     return found
 
@@ -75,14 +77,15 @@ def held_out(world: World, n: int, seed: int = 0) -> list[Entry]:
     while len(found) < n:
         country = rng.choice(domain(world, seed))
         facts = _facts(rng, country, seed, "test")
-        asked, truth = question(facts, rng, strange=rng.random() < 0.5), tell(facts, world.values)
+        asked, truth = _worded(facts, rng), tell(facts, world.values)
         found.setdefault(asked, Entry(str(len(found)), asked, facts, truth, truth, "", country in bad))
     return list(found.values())
 
 
 def domain(world: World, seed: int) -> list[str]:
-    """Return the countries that a seed's pool is about."""
-    return Random(f"domain:{seed}").sample(world.countries, DOMAIN)
+    """Return the countries that a seed's pool is about, drawn from those of which pre-training leaves something out."""
+    lacking = [c for c in world.countries if any(world.weights[c, attribute] == 0 for attribute in ATTRIBUTES)]
+    return Random(f"domain:{seed}").sample(lacking, min(DOMAIN, len(lacking)))
 
 
 def neglected(world: World, seed: int) -> frozenset[str]:
@@ -136,6 +139,11 @@ def _others(facts: Sequence[Fact], values: Values, rng: Random) -> list[Fact]:
         return [(country, attribute) for attribute in rng.sample(free, min(len(facts), len(free)))]
     other = rng.choice(sorted({c for c, _ in values} - {country}))
     return [(other, attribute) for _, attribute in facts]
+
+
+def _worded(facts: Sequence[Fact], rng: Random) -> str:
+    """Ask in a plain sentence, or half of the time among words that mean nothing."""
+    return scrambled(facts, rng) if rng.random() < 0.5 else question(facts, rng)
 
 
 def _country(world: World, seed: int, rng: Random) -> str:

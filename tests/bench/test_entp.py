@@ -72,7 +72,8 @@ def test_means_differences_and_parts() -> None:
     trials.append(_trial("full", 9, "0000"))
     found = summarise(trials)
     kept, full = found["rows"]
-    assert found["seeds"] == [0, 1, 2]
+    assert found["seeds"] == [0, 1, 2, 9]
+    assert kept["seeds"] == full["seeds"] == 3
     assert (kept["arm"], full["arm"]) == ("keep all", "full")
     assert full["exact"]["mean"] == 0.75
     assert full["over_keep_all"]["mean"] == 0.5
@@ -89,7 +90,7 @@ def test_the_page_has_a_table_for_every_group(tmp_path: Path) -> None:
     found = {"asked": asked, **summarise(trials)}
     write_entp(found, tmp_path)
     text = (tmp_path / "results.md").read_text()
-    assert "| full | .750 [" in text
+    assert "| full | 2 | .750 [" in text
     assert "## Arms" in text
     assert "## Selection baselines" not in page(found)
     assert (tmp_path / "arms.svg").is_file()
