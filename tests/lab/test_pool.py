@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from regold.corrupt import rows_of
+from regold.formats import read_rows
 from regold.lab.pool import FAULTS, held_out, neglected, pool, spoiled, write_pool
 from regold.lab.several import FRAMES_X, grouped, plainly, question, scrambled, tell, told
 from regold.lab.world import World
@@ -69,7 +69,7 @@ def test_held_out_questions_ask_for_other_combinations() -> None:
 def test_the_file_keeps_truth_and_fault_where_no_stage_reads(tmp_path: Path) -> None:
     entries = pool(WORLD, 30)
     write_pool(tmp_path / "pool.jsonl", entries)
-    rows = rows_of(tmp_path / "pool.jsonl", None, {})
+    rows = list(read_rows(tmp_path / "pool.jsonl"))
     assert [(r.id, r.truth, r.noise or "") for r in rows] == [(e.id, e.truth, e.fault) for e in entries]
     assert [r.messages[-1].content for r in rows] == [e.response for e in entries]
 
