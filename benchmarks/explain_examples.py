@@ -40,7 +40,9 @@ def main() -> None:
             for kind, id_ in chosen(open_run(root)).items():
                 if kind in missing:
                     missing.remove(kind)
-                    print(f"{kind}: {' '.join(sets)} record {id_}, {write_page(root, id_, args.out / f'{kind}.html')}")
+                    place = write_page(root, id_, args.out / f"{kind}.html")
+                    place.write_text(place.read_text().replace(f"{folder}/", ""))
+                    print(f"{kind}: {' '.join(sets)} record {id_}, {place}")
             if not missing:
                 break
     for kind in sorted(missing):
