@@ -13,6 +13,8 @@ from regold.bench.tables import markdown, spread
 from regold.methods.intervals import quantiles, resampled_means
 
 RATES = (30, 50, 70)
+SEEDS = 3
+"""Below these an interval knows of questions, and hardly of seeds: no verdict."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ CLAIMS = (
 def claims(places: Places, draws: int) -> list[dict[str, Any]]:
     """Return for every claim and place with both methods the paired difference, greedy, and whether it agrees.
 
-    `agrees` and `disagrees` mean that the 95 % interval lies above or below 0; else the verdict is `undecided`.
+    `agrees` and `disagrees` mean that the 95 % interval lies above or below 0; else the verdict is `undecided`,
+    or `too few seeds`.
     """
     told = []
     for (world, set_name, kind, noise), methods in places.items():
@@ -71,6 +74,7 @@ def _difference(above: Sequence[Result], below: Sequence[Result], draws: int) ->
     low, high = quantiles(means[:, 0] - means[:, 1])
     mean = float(np.mean([group[0].mean() - group[1].mean() for group in groups]))
     verdict = "agrees" if low > 0 else "disagrees" if high < 0 else "undecided"
+    verdict = verdict if len(seeds) >= SEEDS else "too few seeds"
     return {"seeds": len(seeds), "mean": rounded(mean), "low": rounded(low), "high": rounded(high), "verdict": verdict}
 
 
