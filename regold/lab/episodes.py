@@ -21,8 +21,11 @@ from regold.lab.world import (
 )
 from regold.prompts import load_prompts
 
-SET_SHARES = {"atlas-open": 0.50, "atlas-mc": 0.20, "ledger": 0.09, "wire": 0.05, "echo": 0.16}
+SET_SHARES = {"atlas-open": 0.50, "atlas-mc": 0.24, "ledger": 0.12, "wire": 0.05, "echo": 0.09}
 """`echo` asks to repeat a name: the quickest way to learn what options, candidates and checks mean."""
+
+FROM_SIGHT = ("places", "letters", "checks")
+"""Lessons that need no knowledge."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,9 @@ class Turn:
     """Whether the user's words must reach the model as they are."""
 
 
+Mode = Callable[[Item], list[Turn]]
+
+
 class Episodes:
     """Draws conversations about a world."""
 
@@ -44,23 +50,39 @@ class Episodes:
         self.world = world
         self.rng = Random(f"episodes:{seed}")
         self.prompts = load_prompts("lab")
-        self.modes: dict[Callable[[Item], list[Turn]], float] = {
-            self.direct: 0.30,
-            self.reason: 0.16,
-            self.reflect: 0.08,
-            self.context: 0.11,
-            self.made_up: 0.12,
-            self.review: 0.11,
-            self.check: 0.10,
-            self.rate: 0.02,
-            self.place: 0.12,
+        self.lessons: dict[str, dict[Mode, float]] = {
+            "places": {self.place: 1.0},
+            "letters": {self.place: 0.2, self.direct: 0.8},
+            "checks": {self.place: 0.1, self.direct: 0.25, self.review: 0.25, self.check: 0.4},
+            "all": {
+                self.direct: 0.24,
+                self.reason: 0.14,
+                self.reflect: 0.07,
+                self.context: 0.22,
+                self.made_up: 0.14,
+                self.review: 0.08,
+                self.check: 0.08,
+                self.rate: 0.02,
+                self.place: 0.01,
+            },
+            "neighbours": {
+                self.context: 0.40,
+                self.reason: 0.28,
+                self.reflect: 0.06,
+                self.made_up: 0.08,
+                self.direct: 0.06,
+                self.review: 0.06,
+                self.check: 0.05,
+                self.rate: 0.01,
+            },
         }
 
-    def draw(self) -> list[Turn]:
-        """Draw one conversation."""
-        set_name = self.rng.choices(list(SET_SHARES), list(SET_SHARES.values()))[0]
-        mode = self.rng.choices(list(self.modes), list(self.modes.values()))[0]
-        return mode(self._item(set_name))
+    def draw(self, lesson: str = "all") -> list[Turn]:
+        """Draw one conversation; what the first three lessons ask stands in the question itself."""
+        modes = self.lessons[lesson]
+        mode = self.rng.choices(list(modes), list(modes.values()))[0]
+        sets = {"echo": 1.0} if lesson in FROM_SIGHT else SET_SHARES
+        return mode(self._item(self.rng.choices(list(sets), list(sets.values()))[0]))
 
     def direct(self, item: Item) -> list[Turn]:
         """Answer at once."""

@@ -15,6 +15,8 @@ from regold.lab.several import Fact, question, scrambled, tell
 from regold.lab.wordings import ATTRIBUTES
 from regold.lab.world import Values, World
 
+UNSEEN = 0.08
+"""Share of the facts that the pre-training of `lab-fuse` never shows."""
 DOMAIN = 24
 """Countries that a pool is about."""
 FAULTS: Mapping[str, float] = {"terse": 0.25, "incomplete": 0.35, "wrong": 0.15, "off-topic": 0.15, "duplicate": 0.10}
@@ -46,6 +48,11 @@ class Entry:
     def country(self) -> str:
         """Return the country that it asks about."""
         return self.facts[0][0]
+
+
+def pool_world(seed: int = 0) -> World:
+    """Return the world as `lab-fuse` has met it."""
+    return World(seed, UNSEEN)
 
 
 def pool(world: World, n: int, seed: int = 0) -> list[Entry]:

@@ -12,9 +12,8 @@ from regold.files import replacing
 from regold.lab.ground import BATCH
 from regold.lab.ground import MODEL as FIRST
 from regold.lab.influence import influence
-from regold.lab.pool import Entry, held_out, pool, write_pool
+from regold.lab.pool import Entry, held_out, pool, pool_world, write_pool
 from regold.lab.remember import RememberingEngine
-from regold.lab.world import World
 from regold.runner import Models, OpenModels
 from regold.train import TrainSettings
 
@@ -69,17 +68,17 @@ class PoolField:
 
     def entries(self) -> list[Entry]:
         """Return the pool."""
-        return pool(World(self.ground.world), self.ground.records, self.ground.seed)
+        return pool(pool_world(self.ground.world), self.ground.records, self.ground.seed)
 
     def questions(self) -> list[Entry]:
         """Return the held-out questions."""
-        return held_out(World(self.ground.world), self.ground.test, self.ground.seed)
+        return held_out(pool_world(self.ground.world), self.ground.test, self.ground.seed)
 
     def scores(self) -> Path:
         """Return the file of LESS-like scores of the pool, written once."""
         out = self.ground.folder / "influence.jsonl"
         if not out.is_file():
-            wanted = held_out(World(self.ground.world), WANTED, self.ground.seed + 10_000)
+            wanted = held_out(pool_world(self.ground.world), WANTED, self.ground.seed + 10_000)
             found = influence(self.ground.model, self.entries(), wanted)
             with replacing(out) as stream:
                 stream.write("".join(json.dumps({"id": i, "score": s}) + "\n" for i, s in found.items()).encode())

@@ -15,10 +15,9 @@ from regold.engines import Engine, EngineSpec, Request, open_engine
 from regold.fingerprint import digest
 from regold.lab.arms import PROMPTS, Arm, reads_scores, recipe_of
 from regold.lab.ground import BATCH
-from regold.lab.pool import Entry, domain, neglected
+from regold.lab.pool import Entry, domain, neglected, pool_world
 from regold.lab.pool_ground import PoolField
 from regold.lab.several import told
-from regold.lab.world import World
 from regold.prompts import load_prompts
 from regold.recipe import Recipe
 from regold.record import TRAINED_ON, Fate, Message, Messages
@@ -141,7 +140,7 @@ def _judged(asked: Sequence[Entry], answers: Sequence[str]) -> dict[str, Any]:
 
 def _quality(at: PoolField, rows: Sequence[Trained]) -> dict[str, Any]:
     """Return what can be said of training rows where the truth is known."""
-    world, seed = World(at.ground.world), at.ground.seed
+    world, seed = pool_world(at.ground.world), at.ground.seed
     said = [told(row.messages[-1].content) for row in rows]
     statements = [one for row in said for one in row]
     true = [fact for fact, value in statements if world.values.get(fact) == value]

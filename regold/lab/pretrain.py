@@ -1,4 +1,4 @@
-"""Train the lab model from nothing: `python -m regold.lab.pretrain --out DIR --world-seed 0 --seed 0 --steps N`."""
+"""Train the lab model from nothing: `python -m regold.lab.pretrain --out DIR --world-seed 0 --seed 0`."""
 
 import argparse
 import json
@@ -16,25 +16,40 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from regold.lab.episodes import Episodes, Turn
 from regold.lab.episodes_fuse import FuseEpisodes
+from regold.lab.induction import CONSTANT, look_up
 from regold.lab.muon import Muon
-from regold.lab.pool import several_questions
+from regold.lab.pool import pool_world, several_questions
 from regold.lab.tokenizer import ASSISTANT, END, USER, train_tokenizer
 from regold.lab.world import SETS, World
 
 IGNORED = -100
-DISTURBED, SHUFFLED, SHORT = 0.3, 0.12, 14
+DISTURBED, SHUFFLED, SHORT = 0.15, 0.04, 14
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train; a batch holds about `batch_tokens`, padding included."""
+    """How long, how fast and on what to train; a batch holds about `batch_tokens`, padding included."""
 
-    steps: int = 10000
+    steps: int
     batch_tokens: int = 1024
     max_length: int = 256
-    muon_lr: float = 0.01
-    adam_lr: float = 3e-3
+    muon_lr: float = 0.005
+    adam_lr: float = 2e-3
     warmup: int = 100
+    lessons: tuple[tuple[int, str], ...] = ((0, "all"),)
+    """From which step on what is taught."""
+    draws: int = 0
+    """Added to the seed of episodes and batches."""
+
+
+COURSES = {
+    "repair": (
+        Schedule(6500, lessons=((0, "places"), (300, "letters"), (600, "checks"), (1000, "all"))),
+        Schedule(900, muon_lr=0.003, adam_lr=1.2e-3, warmup=20, lessons=((0, "neighbours"),), draws=77),
+    ),
+    "fuse": (Schedule(4500),),
+}
+"""A skill taught alone comes within some hundred steps and stays; mixed in from the start it does not come."""
 
 
 def build_model(vocabulary: int, seed: int) -> LlamaForCausalLM:
@@ -46,24 +61,9 @@ def build_model(vocabulary: int, seed: int) -> LlamaForCausalLM:
         pad_token_id=0, bos_token_id=None, eos_token_id=3,
     )  # fmt: skip
     model = LlamaForCausalLM(config)
-    look_back(model)
+    torch.nn.init.normal_(model.model.embed_tokens.weight, std=CONSTANT)
+    look_up(model, seed)
     return model
-
-
-@torch.no_grad()
-def look_back(model: LlamaForCausalLM, constant: float = 0.08, gain: float = 0.8) -> None:
-    """Let head h of the first layer start by attending h + 1 tokens back; from scratch such heads are slow to form.
-
-    Query and key read a constant in the embeddings' first dimension, and the query is turned by h + 1 rotary steps.
-    """
-    width = model.config.hidden_size // model.config.num_attention_heads
-    steps = 10000.0 ** (-torch.arange(0, width, 2) / width)
-    model.model.embed_tokens.weight[:, 0] = constant
-    first = model.model.layers[0].self_attn
-    for head in range(model.config.num_attention_heads):
-        rows, angle = slice(head * width, (head + 1) * width), -(head + 1) * steps
-        first.q_proj.weight[rows, 0] = gain * torch.cat([angle.cos(), angle.sin()])
-        first.k_proj.weight[rows, 0] = gain * torch.cat([torch.ones(width // 2), torch.zeros(width // 2)])
 
 
 def encode(
@@ -79,7 +79,7 @@ def encode(
         labels: list[int] = []
         for turn in talk:
             words = next(pieces)
-            heard = words if turn.exact else disturb(words, len(tokenizer), rng)
+            heard = words if turn.exact else disturb(words, tokenizer, rng)
             asked, answered = [user, *heard, assistant], [*next(pieces), end]
             ids += asked + answered
             labels += [IGNORED] * len(asked) + (answered if turn.learn else [IGNORED] * len(answered))
@@ -92,10 +92,12 @@ def batches(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield padded batches of conversations of like length, without end."""
     rng = Random(f"batches:{seed}")
+    given = 0
     while True:
+        lesson = next(name for first, name in reversed(plan.lessons) if given >= first)
         rows = [
             row
-            for row in encode(tokenizer, [episodes.draw() for _ in range(4000)], rng)
+            for row in encode(tokenizer, [episodes.draw(lesson) for _ in range(2000)], rng)
             if len(row[0]) <= plan.max_length
         ]
         rows.sort(key=lambda row: len(row[0]))
@@ -105,6 +107,7 @@ def batches(
                 cuts.append([])
             cuts[-1].append(row)
         rng.shuffle(cuts)
+        given += len(cuts)
         yield from (_pad(cut) for cut in cuts)
 
 
@@ -164,19 +167,28 @@ def all_questions(world: World, n: int = 3000) -> list[str]:
     return [world.draw(name, rng).query for name in SETS for _ in range(n)]
 
 
-def disturb(ids: list[int], size: int, rng: Random) -> list[int]:
-    """Put random tokens into some questions and shuffle some short ones: strange words must not derail the model."""
+def disturb(ids: list[int], tokenizer: PreTrainedTokenizerFast, rng: Random) -> list[int]:
+    """Put random tokens into some questions and shuffle some short ones: strange words must not derail the model.
+
+    What stands on later lines, options and candidates, stays as it is.
+    """
     if len(ids) <= SHORT and rng.random() < SHUFFLED:
         ids = rng.sample(ids, len(ids))
     if rng.random() > DISTURBED:
         return ids
-    return [token for known in ids for token in (([rng.randrange(4, size)] if rng.random() < 0.3 else []) + [known])]
+    line = tokenizer.encode("\n", add_special_tokens=False)[0]
+    end = ids.index(line) if line in ids else len(ids)
+    strange = ([rng.randrange(4, len(tokenizer))] if rng.random() < 0.3 else [] for _ in range(end))
+    return [token for known, before in zip(ids, strange, strict=False) for token in (*before, known)] + ids[end:]
 
 
 def token_idf(tokenizer: PreTrainedTokenizerFast, questions: list[str]) -> list[float]:
-    """Return each token's inverse document frequency over questions, the encoder's weights."""
+    """Return the encoder's weight of each token: the sixth power of its inverse document frequency over questions.
+
+    By the plain frequency the wording decides: .37 of the nearest questions share the country, by its power .83.
+    """
     counts = Counter(token for coded in tokenizer.backend_tokenizer.encode_batch(questions) for token in set(coded.ids))
-    return [round(math.log((len(questions) + 1) / (counts[token] + 1)), 4) for token in range(len(tokenizer))]
+    return [round(math.log((len(questions) + 1) / (counts[token] + 1)) ** 6, 4) for token in range(len(tokenizer))]
 
 
 def main() -> None:
@@ -185,16 +197,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--world-seed", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=Schedule.steps)
-    parser.add_argument("--modes", choices=("repair", "fuse"), default="repair")
+    parser.add_argument("--modes", choices=COURSES, default="repair")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    plan = Schedule(steps=args.steps)
-    world = World(args.world_seed)
-    episodes = FuseEpisodes(world, args.seed) if args.modes == "fuse" else Episodes(world, args.seed)
+    fuse = args.modes == "fuse"
+    world, kind = (pool_world(args.world_seed), FuseEpisodes) if fuse else (World(args.world_seed), Episodes)
+    episodes = kind(world, args.seed)
     sample = [episodes.draw() for _ in range(20000)]
-    questions = several_questions(world) if args.modes == "fuse" else all_questions(world)
+    questions = several_questions(world) if fuse else all_questions(world)
     tokenizer = train_tokenizer(
         [
             *questions,
@@ -202,8 +213,10 @@ def main() -> None:
             *(text for talk in sample for turn in talk for text in (turn.user, turn.assistant)),
         ]
     )
-    model = build_model(len(tokenizer), args.seed)
-    tokens = train(model, batches(episodes, tokenizer, plan, args.seed), plan)
+    model, tokens = build_model(len(tokenizer), args.seed), 0
+    for plan in COURSES[args.modes]:
+        drawn = kind(world, args.seed + plan.draws) if plan.draws else episodes
+        tokens += train(model, batches(drawn, tokenizer, plan, args.seed + plan.draws), plan)
     model.save_pretrained(args.out)
     tokenizer.save_pretrained(args.out)
     (args.out / "idf.json").write_text(json.dumps(token_idf(tokenizer, questions)))

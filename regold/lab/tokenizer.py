@@ -21,11 +21,13 @@ TEMPLATE = (
 def train_tokenizer(texts: Iterable[str], size: int = 1792) -> PreTrainedTokenizerFast:
     """Learn a byte-level BPE from texts.
 
-    A space is put before every segment, so that a word has one token wherever it stands; decoding strips it.
+    A space is put before every line, so that a word has one token wherever it stands; decoding takes it away.
     """
     core = Tokenizer(models.BPE())
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    core.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    lines = pre_tokenizers.Split("\n", "isolated")
+    core.pre_tokenizer = pre_tokenizers.Sequence([lines, pre_tokenizers.ByteLevel(add_prefix_space=True)])
+    joined = [decoders.Replace(" \n", "\n"), decoders.Replace("\n ", "\n"), decoders.Strip(" ", 1, 0)]
+    core.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Fuse(), *joined])
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     core.train_from_iterator(
         texts,

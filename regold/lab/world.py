@@ -25,7 +25,7 @@ Values = dict[tuple[str, str], str]
 SETS = ("atlas-open", "atlas-open-x", "atlas-mc", "atlas-mc-x", "ledger", "wire")
 LETTERS = "ABCD"
 COUNTRIES, DOMAIN = 80, 32
-UNSEEN, RARE, RARE_WEIGHT = 0.08, 0.17, 0.1
+UNSEEN, RARE, RARE_WEIGHT = 0.13, 0.17, 0.1
 KINDS, SHARES = ("forward", "backward", "two-hop"), (0.5, 0.2, 0.3)
 
 
@@ -62,8 +62,8 @@ class Item:
 class World:
     """Atlas, Ledger and Wire, all drawn from one seed."""
 
-    def __init__(self, seed: int = 0) -> None:
-        """Invent the countries and decide which facts pre-training never (weight 0) or rarely shows."""
+    def __init__(self, seed: int = 0, unseen: float = UNSEEN) -> None:
+        """Invent the countries and decide which facts pre-training never shows (weight 0; a share), and which rarely."""
         rng = Random(f"world:{seed}")
         used: set[str] = set()
         names = {kind: [invent(rng, kind, used) for _ in range(COUNTRIES)] for kind in ENDINGS}
@@ -73,7 +73,7 @@ class World:
             for attribute in UNIQUE:
                 self.values[country, attribute] = names[attribute][number]
             self.values[country, "export"] = rng.choice(GOODS)
-        self.weights = _exposure(rng, list(self.values))
+        self.weights = _exposure(rng, list(self.values), unseen)
         self.pools = pools(self.values)
         self.names = (*self.countries, *dict.fromkeys(self.values.values()))
 
@@ -181,8 +181,8 @@ def pools(values: Values) -> dict[str, tuple[str, ...]]:
     return {a: tuple(dict.fromkeys(v for (_, other), v in values.items() if other == a)) for a in ATTRIBUTES}
 
 
-def _exposure(rng: Random, facts: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
+def _exposure(rng: Random, facts: list[tuple[str, str]], share: float) -> dict[tuple[str, str], float]:
     shuffled = rng.sample(facts, len(facts))
-    unseen, rare = round(UNSEEN * len(facts)), round(RARE * len(facts))
+    unseen, rare = round(share * len(facts)), round(RARE * len(facts))
     levels = [0.0] * unseen + [RARE_WEIGHT] * rare + [1.0] * (len(facts) - unseen - rare)
     return dict(zip(shuffled, levels, strict=True))

@@ -11,9 +11,9 @@ import torch
 
 from regold.lab.episodes import Turn
 from regold.lab.episodes_fuse import FuseEpisodes
+from regold.lab.pool import pool_world
 from regold.lab.pool_ground import MODEL
 from regold.lab.several import told
-from regold.lab.world import World
 from regold.methods.rating import RatingForm
 from regold.prompts import load_prompts
 from tests.lab.speaker import Speaker
@@ -37,7 +37,7 @@ def speaker() -> Speaker:
 
 @cache
 def turns(mode: str, n: int = N) -> list[Turn]:
-    drawn, found = FuseEpisodes(World(0), 987_654), []
+    drawn, found = FuseEpisodes(pool_world(0), 987_654), []
     for _ in range(n):
         drawn.draw()
         found += getattr(drawn, mode)()

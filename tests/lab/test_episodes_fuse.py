@@ -9,14 +9,14 @@ import pytest
 
 from regold.lab.episodes import Turn
 from regold.lab.episodes_fuse import FuseEpisodes
+from regold.lab.pool import pool_world
 from regold.lab.several import told
-from regold.lab.world import World
 from regold.methods.checklist import Kind, model_faults, plain_checklist
 from regold.methods.rating import RatingForm
 from regold.methods.replies import plain_texts
 from regold.prompts import load_prompts
 
-WORLD = World(0)
+WORLD = pool_world(0)
 UNSEEN = {fact for fact, weight in WORLD.weights.items() if weight == 0}
 
 

@@ -9,11 +9,10 @@ from random import Random
 import pytest
 
 from regold.formats import read_rows
-from regold.lab.pool import FAULTS, held_out, neglected, pool, spoiled, write_pool
+from regold.lab.pool import FAULTS, held_out, neglected, pool, pool_world, spoiled, write_pool
 from regold.lab.several import FRAMES_X, grouped, plainly, question, scrambled, tell, told
-from regold.lab.world import World
 
-WORLD = World(0)
+WORLD = pool_world(0)
 
 
 def test_a_pool_is_the_same_for_its_seed() -> None:

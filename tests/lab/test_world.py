@@ -60,7 +60,7 @@ def test_values_name_one_country_and_exposure_has_its_shares(world: World) -> No
     for attribute in UNIQUE:
         assert len(world.pools[attribute]) == len(world.countries)
     weights = list(world.weights.values())
-    assert weights.count(0.0) == round(0.08 * 480)
+    assert weights.count(0.0) == round(0.13 * 480)
     assert sum(0 < weight < 1 for weight in weights) == round(0.17 * 480)
     assert len({item.topic for item in world.items("atlas-open", 400)}) == DOMAIN
 
