@@ -22,9 +22,11 @@ from tests.lab.speaker import Said, Speaker, auc, neighbours, right
 
 MODEL = Path(regold.lab.__file__).parent / "model"
 N = 300
-LETTERS = pytest.mark.xfail(strict=True, reason="this checkpoint never learnt to look up option letters")
 SHORT = pytest.mark.xfail(strict=False, reason="a known shortfall of this checkpoint; its card gives the figure")
-STRANGE = ("atlas-open-x", pytest.param("atlas-mc-x", marks=LETTERS))
+STRANGE = ("atlas-open-x", "atlas-mc-x")
+OPEN = ("atlas-open-x", pytest.param("atlas-mc-x", marks=SHORT))
+GUESSED = {"atlas-open-x": 0.0, "atlas-mc-x": 0.25}
+"""The share of answers that guessing alone gets right."""
 SETTINGS = TrainSettings(epochs=6, learning_rate=2e-3, batch_size=16, rank=16, alpha=32)
 
 
@@ -67,22 +69,21 @@ def accuracy(name: str, mode: str) -> float:
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_direct_answers_to_strange_wordings_leave_room(name: str) -> None:
-    assert 0.55 <= accuracy(name, "direct") <= 0.75
+    known = (accuracy(name, "direct") - GUESSED[name]) / (1 - GUESSED[name])
+    assert 0.55 <= known <= (0.8 if GUESSED[name] else 0.75)
 
 
-@pytest.mark.parametrize("name", STRANGE)
+@pytest.mark.parametrize("name", OPEN)
 def test_reasoning_beats_direct_answers(name: str) -> None:
     assert accuracy(name, "reason") > accuracy(name, "direct")
     assert accuracy(name, "reflect") > accuracy(name, "direct")
 
 
-@SHORT
-@pytest.mark.parametrize("name", STRANGE)
+@pytest.mark.parametrize("name", OPEN)
 def test_neighbours_in_context_help(name: str) -> None:
     assert accuracy(name, "context") > accuracy(name, "direct")
 
 
-@SHORT
 @pytest.mark.parametrize("name", STRANGE)
 def test_confidence_tells_right_from_wrong(name: str) -> None:
     answers = said(name, "context")
@@ -90,24 +91,21 @@ def test_confidence_tells_right_from_wrong(name: str) -> None:
     assert auc(score, right(answers, items(name, "test"))) >= 0.65
 
 
-@SHORT
 def test_neighbours_share_the_country() -> None:
     test = items("atlas-open-x", "test")
     near = neighbours(encoder(), test, items("atlas-open-x", "train", 400))
     assert np.mean([other.topic == item.topic for item, row in zip(test, near, strict=True) for other in row]) >= 0.8
 
 
-@SHORT
 def test_the_review_finds_the_right_candidate() -> None:
     rng, test = Random(0), items("atlas-open-x", "test")
     wrong = [rng.choice(item.rivals) for item in test]
     pairs = [(i.answer, w) if rng.random() < 0.5 else (w, i.answer) for i, w in zip(test, wrong, strict=True)]
     verdicts = speaker().review(test, pairs)
     chosen = [{"1": a, "2": b}.get(v.answer) for v, (a, b) in zip(verdicts, pairs, strict=True)]
-    assert np.mean([c == item.answer for c, item in zip(chosen, test, strict=True)]) >= 0.75
+    assert np.mean([c == item.answer for c, item in zip(chosen, test, strict=True)]) >= 0.70
 
 
-@SHORT
 def test_the_check_beats_chance() -> None:
     rng, test = Random(0), items("atlas-open-x", "test")
     responses = [item.answer if rng.random() < 0.5 else rng.choice(item.rivals) for item in test]
