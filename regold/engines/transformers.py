@@ -92,7 +92,7 @@ class TransformersEngine:
         """Score a response's own tokens after the rendered prompt."""
         model = await self._model()
         ids = self._rendered(model, prompt)
-        own: list[int] = model.tokenizer(response, add_special_tokens=False).input_ids
+        own: list[int] = model.tokenizer(response, add_special_tokens=False, verbose=False).input_ids
         if not own:
             return TokenScores((), len(ids))
         if len(ids) + len(own) > model.positions:
@@ -111,7 +111,7 @@ class TransformersEngine:
             text = render(model.tokenizer, messages, prompting=True)
         except InputError as error:
             raise RequestFailed(f"this conversation cannot be asked: {clip(error.what)}") from None
-        ids: list[int] = model.tokenizer(text, add_special_tokens=False).input_ids
+        ids: list[int] = model.tokenizer(text, add_special_tokens=False, verbose=False).input_ids
         return ids
 
     async def _model(self) -> LocalModel:
