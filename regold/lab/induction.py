@@ -36,7 +36,7 @@ def look_up(model: LlamaForCausalLM, seed: int) -> None:
 
 def _projection(model: LlamaForCausalLM, width: int, chance: torch.Generator) -> torch.Tensor:
     """Return `width` orthonormal rows that leave out the constant."""
-    found = torch.linalg.qr(torch.randn(model.config.hidden_size, width, generator=chance))[0].T.clone()
+    found: torch.Tensor = torch.linalg.qr(torch.randn(model.config.hidden_size, width, generator=chance))[0].T.clone()
     found[:, 0] = 0
     return found
 

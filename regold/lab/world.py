@@ -63,7 +63,7 @@ class World:
     """Atlas, Ledger and Wire, all drawn from one seed."""
 
     def __init__(self, seed: int = 0, unseen: float = UNSEEN) -> None:
-        """Invent the countries and decide which facts pre-training never shows (weight 0; a share), and which rarely."""
+        """Invent the countries and decide which facts pre-training never (weight 0) and rarely shows."""
         rng = Random(f"world:{seed}")
         used: set[str] = set()
         names = {kind: [invent(rng, kind, used) for _ in range(COUNTRIES)] for kind in ENDINGS}
