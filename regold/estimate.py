@@ -1,4 +1,4 @@
-"""What a run would cost: expected calls, tokens and money, step by step, without calling anything."""
+"""What a run would cost: expected calls, tokens, money and hours, step by step, without calling anything."""
 
 from __future__ import annotations
 
@@ -26,15 +26,46 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Shares:
+    """Which shares of the records are expected to come out suspect, and weak where a recipe rates them."""
+
+    suspect: float = 0.4
+    weak: float = 0.5
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Tokens a second, over all devices together: read and written by the model servers, and trained on."""
+
+    prompt: float
+    completion: float
+    training: float | None = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """What fine-tuning on every record, the most a run can keep, would take."""
+
+    epochs: int
+    tokens: float
+    hours: float | None
+    """None without a speed."""
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Expected spending, with the assumptions it rests on."""
 
     records: int
-    suspect_share: float
+    shares: Shares
     lengths: Lengths
     lines: tuple[Line, ...]
     money: float | None
     """In the currency of the prices given; None without prices."""
+    hours: float | None
+    """Of asking, at the speeds given; None without speeds."""
+    training: Training | None
+    """None where the recipe trains nothing."""
 
     def total(self, column: str) -> float:
         """Return the sum of a numeric column over all steps."""
@@ -53,26 +84,40 @@ def measure(rows: Iterable[Messages], reasoning: float) -> tuple[int, Lengths]:
 
 
 def estimate(
-    recipe: Recipe, records: int, lengths: Lengths, suspect_share: float, prices: tuple[float, float] | None
+    recipe: Recipe,
+    records: int,
+    lengths: Lengths,
+    shares: Shares,
+    prices: tuple[float, float] | None = None,
+    speeds: Speeds | None = None,
 ) -> Estimate:
-    """Expect what a recipe spends, given the share of records that will come out suspect.
+    """Expect what a recipe spends and how long it takes, given how its records come out.
 
-    `prices` are per million prompt and completion tokens.
+    `prices` are per million prompt and completion tokens. Time is that of tokens alone: servers kept busy, no loading.
     """
     lines = tuple(
         Line(stage.name, s.role, n, n * s.calls, n * s.prompt_tokens, n * s.completion_tokens)
         for stage in recipe.stages
-        for n in [records * _reached(stage, suspect_share)]
+        for n in [records * _reached(stage, shares)]
         for s in stage.spends(lengths)
     )
-    done = Estimate(records, suspect_share, lengths, lines, None)
-    if prices is None:
-        return done
-    money = (done.total("prompt_tokens") * prices[0] + done.total("completion_tokens") * prices[1]) / 1e6
-    return Estimate(records, suspect_share, lengths, lines, money)
+    prompt, completion = sum(line.prompt_tokens for line in lines), sum(line.completion_tokens for line in lines)
+    money = (prompt * prices[0] + completion * prices[1]) / 1e6 if prices else None
+    hours = (prompt / speeds.prompt + completion / speeds.completion) / 3600 if speeds else None
+    training = _training(recipe, records, lengths, speeds)
+    return Estimate(records, shares, lengths, lines, money, hours, training)
 
 
-def _reached(stage: Stage, suspect_share: float) -> float:
-    shares = {Status.NEW: 1.0, Status.CLEAN: 1 - suspect_share, Status.SUSPECT: suspect_share}
+def _training(recipe: Recipe, records: int, lengths: Lengths, speeds: Speeds | None) -> Training | None:
+    if recipe.train is None:
+        return None
+    tokens = recipe.train.epochs * records * (lengths.query + lengths.response)
+    speed = speeds.training if speeds else None
+    return Training(recipe.train.epochs, tokens, tokens / speed / 3600 if speed else None)
+
+
+def _reached(stage: Stage, shares: Shares) -> float:
+    parts = {Status.NEW: 1.0, Status.CLEAN: 1 - shares.suspect, Status.SUSPECT: shares.suspect}
+    parts |= {Status.HIGH: 1 - shares.weak, Status.LOW: shares.weak}
     on: Sequence[Status] = [Status.SUSPECT if s == Status.REPAIRED else s for s in stage.on]
-    return min(1.0, sum(shares.get(s, 0.0) for s in set(on)))
+    return min(1.0, sum(parts.get(s, 0.0) for s in set(on)))

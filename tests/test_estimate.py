@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from regold.engines import EngineSpec
-from regold.estimate import estimate, measure
+from regold.estimate import Shares, Speeds, estimate, measure
 from regold.formats import Row
 from regold.recipe import load_recipe
 from regold.record import Message, Status
@@ -28,11 +28,34 @@ def test_lengths_are_four_characters_a_token() -> None:
 def test_money_is_tokens_times_prices() -> None:
     recipe = load_recipe("robustft")
     _, lengths = measure([(Message("user", "x" * 400), Message("assistant", "y" * 8))], 200)
-    found = estimate(recipe, 1000, lengths, 0.5, (1.0, 10.0))
+    found = estimate(recipe, 1000, lengths, Shares(0.5), (1.0, 10.0))
     wanted = (found.total("prompt_tokens") + 10 * found.total("completion_tokens")) / 1e6
     assert found.money == pytest.approx(wanted)
-    assert estimate(recipe, 2000, lengths, 0.5, None).total("calls") == pytest.approx(2 * found.total("calls"))
-    assert estimate(recipe, 1000, lengths, 0.0, None).total("calls") < found.total("calls")
+    assert estimate(recipe, 2000, lengths, Shares(0.5)).total("calls") == pytest.approx(2 * found.total("calls"))
+    assert estimate(recipe, 1000, lengths, Shares(0.0)).total("calls") < found.total("calls")
+
+
+def test_hours_are_tokens_at_the_speeds_given() -> None:
+    _, lengths = measure([(Message("user", "x" * 400), Message("assistant", "y" * 8))], 200)
+    found = estimate(load_recipe("robustft"), 1000, lengths, Shares(), speeds=Speeds(1000, 100, 500))
+    wanted = found.total("prompt_tokens") / 1000 + found.total("completion_tokens") / 100
+    assert found.hours == pytest.approx(wanted / 3600)
+    assert found.training is not None
+    assert (found.training.epochs, found.training.tokens) == (2, 2 * 1000 * 102)
+    assert found.training.hours == pytest.approx(found.training.tokens / 500 / 3600)
+    assert estimate(load_recipe("robustft"), 1000, lengths, Shares(), speeds=Speeds(9, 9)).training.hours is None
+    assert estimate(load_recipe("rate"), 1000, lengths, Shares()).training is None
+
+
+def test_weak_records_are_fused() -> None:
+    _, lengths = measure([(Message("user", "x" * 400), Message("assistant", "y" * 8))], 200)
+    calls = {
+        weak: {line.step: line.calls for line in estimate(load_recipe("entp"), 1000, lengths, Shares(weak=weak)).lines}
+        for weak in (0.0, 0.2, 0.4)
+    }
+    assert calls[0.0]["fuse"] == 0
+    assert calls[0.4]["fuse"] == pytest.approx(2 * calls[0.2]["fuse"])
+    assert calls[0.4]["rate"] == calls[0.0]["rate"] == 1000
 
 
 def test_the_expected_calls_come_near_the_real_ones(tmp_path: Path) -> None:
@@ -49,5 +72,5 @@ def test_the_expected_calls_come_near_the_real_ones(tmp_path: Path) -> None:
     judged = past.store.column("status", 0, past.steps[:4])
     share = sum(status == Status.SUSPECT for status in judged) / RECORDS
     records, lengths = measure((row.messages for row in Source(data).read() if isinstance(row, Row)), 200)
-    expected = estimate(recipe, records, lengths, share, None)
+    expected = estimate(recipe, records, lengths, Shares(share))
     assert expected.total("calls") == pytest.approx(report.calls, rel=0.2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from regold.cli import audit, bench, data, evaluate, explain, look, models, produced, repair, scores, train
+from regold.cli import audit, bench, data, estimate, evaluate, explain, look, models, produced, repair, scores, train
 
 app = typer.Typer(
     name="regold",
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (repair, data, scores, look, explain, produced, train, models, evaluate, bench, audit):
+for room in (repair, estimate, data, scores, look, explain, produced, train, models, evaluate, bench, audit):
     room.register(app)
 
 

@@ -1,9 +1,8 @@
-"""`regold repair` and `regold run`: a data file in, what to train on out; `validate` and `estimate` before either."""
+"""`regold repair` and `regold run`: a data file in, what to train on out; `validate` before either."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,10 +12,8 @@ import typer
 import regold.cli.options as o
 from regold.cli.groups import grouped
 from regold.cli.screen import exit_codes, print_json, say, watching
-from regold.errors import UsageError
 
 if TYPE_CHECKING:
-    from regold.estimate import Estimate
     from regold.recipe import Recipe
     from regold.run import Job, Report
 
@@ -48,7 +45,6 @@ def register(app: typer.Typer) -> None:
     app.command("repair")(repair)
     app.command("run")(run)
     app.command("validate")(validate)
-    app.command("estimate")(estimate)
 
 
 @grouped
@@ -103,34 +99,6 @@ def validate(
             _list_steps(found)
 
 
-@grouped
-def estimate(
-    data: o.Data,
-    reading: o.Reading,
-    recipe: o.RecipeName = "robustft",
-    suspect_share: Annotated[
-        float, typer.Option(min=0, max=1, help="share of records expected to come out suspect")
-    ] = 0.4,
-    reasoning_tokens: Annotated[float, typer.Option(min=1, help="tokens expected in one reasoned answer")] = 200.0,
-    price: Annotated[
-        str | None, typer.Option(help="money per million prompt,completion tokens, such as 0.15,0.60")
-    ] = None,
-    prompts: o.PromptSet = None,
-    sets: o.Sets = None,
-    as_json: o.AsJson = False,
-) -> None:
-    """Print the calls, tokens and money a run would take, without calling anything."""
-    with exit_codes():
-        from regold import estimate as room
-        from regold.recipe import load_recipe
-
-        found = load_recipe(recipe, sets or (), prompts=prompts)
-        rows = reading.source(data).rows()
-        records, lengths = room.measure((row.messages for row in rows), reasoning_tokens)
-        expected = room.estimate(found, records, lengths, suspect_share, _prices(price))
-        print_json(_estimate_json(expected)) if as_json else _print_estimate(expected)
-
-
 def _run(job: Job) -> Report:
     from regold import run as room
 
@@ -162,39 +130,3 @@ def _list_steps(recipe: Recipe) -> None:
         settings = ", ".join(f"{key}={value}" for key, value in step.items() if key != "use")
         name = recipe.stages[number - 1].name
         say(f"{number:3d}  {name:10} {step['use']}" + (f"  ({settings})" if settings else ""))
-
-
-def _prices(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    try:
-        prompt, completion = (float(part) for part in text.split(","))
-    except ValueError:
-        prompt = completion = math.nan
-    if not (0 <= prompt < math.inf and 0 <= completion < math.inf):
-        raise UsageError(f"--price {text!r}: write two numbers, such as 0.15,0.60")
-    return prompt, completion
-
-
-def _estimate_json(expected: Estimate) -> dict[str, object]:
-    from dataclasses import asdict
-
-    totals = {key: round(expected.total(key)) for key in ("calls", "prompt_tokens", "completion_tokens")}
-    return {**totals, **asdict(expected)}
-
-
-def _print_estimate(expected: Estimate) -> None:
-    calls, prompt, completion = (expected.total(c) for c in ("calls", "prompt_tokens", "completion_tokens"))
-    rows = [(x.step, x.role, x.calls, x.prompt_tokens, x.completion_tokens) for x in expected.lines]
-    rows.append(("total", "", calls, prompt, completion))
-    say(f"{'step':10} {'role':8} {'calls':>12} {'prompt tok.':>14} {'compl. tok.':>14}")
-    for step, role, calls, prompt, completion in rows:
-        say(f"{step:10} {role:8} {calls:12,.0f} {prompt:14,.0f} {completion:14,.0f}")
-    if expected.money is not None:
-        say(f"money: {expected.money:,.2f}")
-    lengths = expected.lengths
-    say(
-        f"Assumed: {expected.records} records, {expected.suspect_share:.0%} of them suspect; mean query "
-        f"{lengths.query:.0f} and response {lengths.response:.0f} tokens (four characters a token), "
-        f"{lengths.reasoning:.0f} tokens a reasoned answer. Nothing was called."
-    )

@@ -48,6 +48,11 @@ def test_a_price_is_two_numbers(data: Path, price: str) -> None:
     assert_told(regold("estimate", data, f"--price={price}"), 2, "write two numbers")
 
 
+@pytest.mark.parametrize("speed", ["1", "0,1", "1,-1,2", "1,2,3,4", "a,b"])
+def test_a_speed_is_two_or_three_numbers(data: Path, speed: str) -> None:
+    assert_told(regold("estimate", data, f"--speed={speed}"), 2, "two or three numbers")
+
+
 def test_an_id_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text(json.dumps({"instruction": "a", "output": "b", "id": "x\x1b[2J"}) + "\n")
@@ -66,7 +71,11 @@ def test_no_model(data: Path) -> None:
 def test_json_is_one_object_on_stdout(data: Path, tmp_path: Path) -> None:
     found = json.loads(regold("inspect", data, "--json").stdout)
     assert (found["format"], found["records"], found["rejected"]) == ("multiple-choice", 12, 0)
-    expected = json.loads(regold("estimate", data, "--json", "--price", "1,2").stdout)
+    expected = json.loads(
+        regold("estimate", data, "--json", "--price", "1,2", "--speed", "9,1,5", "--records", 99).stdout
+    )
+    assert expected["records"] == 99
+    assert expected["hours"] > expected["training"]["hours"] > 0
     assert expected["calls"] > 24
     assert expected["money"] > 0
 
