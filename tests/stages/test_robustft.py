@@ -80,7 +80,8 @@ def test_each_stage_declares_what_it_uses() -> None:
         built = stage()
         assert stage.__name__ == name
         assert len(fields(built)) <= 5  # type: ignore[arg-type]
-        assert all(note.startswith(f"{built.name}.") for note in built.writes)
+        rooms = {built.name, *(note.partition(".")[0] for note in built.reads)}
+        assert {note.partition(".")[0] for note in built.writes} <= rooms
         assert all(prompt in load_prompts("default").texts for prompt in built.prompts)
 
 

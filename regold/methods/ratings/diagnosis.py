@@ -73,7 +73,9 @@ def diagnose(scores: np.ndarray, near: Near, seed: int = 0, restarts: int = 20) 
 
 def merge_small(counts: np.ndarray) -> np.ndarray:
     """Return the merged class of each class: the smallest below `SMALL` joins its neighbour inwards, and again."""
-    total = max(int(counts.sum()), 1)
+    total = int(counts.sum())
+    if not total:
+        return np.zeros(len(counts), dtype=np.int64)
     groups = [[c] for c in range(len(counts))]
     while len(groups) > 1:
         mass = [sum(counts[c] for c in group) / total for group in groups]

@@ -27,8 +27,8 @@ def test_small_classes_join_their_neighbour_inwards(counts: list[int], merged: l
 
 
 def test_a_rater_of_the_model_s_form_is_believed_and_found() -> None:
-    made = world(5000, apart=12.0)
-    found = diagnose(made.ratings(), made.near(2), restarts=2)
+    made = world(20_000, apart=12.0)
+    found = diagnose(made.ratings(), made.near(2), restarts=5)
     assert found.reasons == ()
     assert found.transition is not None
     assert row_error(found.transition.matrix, usual_rater()[0]) < 0.2
