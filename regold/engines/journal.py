@@ -14,13 +14,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from regold.engines.claims import Claims
+from regold.engines.claims import KEY_BYTES, Claims
 from regold.errors import DiskFull, Superseded
 from regold.files import disk
 from regold.fingerprint import digest
 
 _HEAD = re.compile(rb'\{"(sent|done|fail)":"([0-9a-f]{32})"(?:,"in":(\d+),"out":(\d+),)?')
-KEY_CHARACTERS = 32
+KEY_CHARACTERS = 2 * KEY_BYTES
 REFRESH_S = 1.0
 CLAIM_S = 0.05
 """How often a request that another process is paying for is looked at again."""
@@ -82,6 +82,8 @@ class Journal:
             number, start = self._known(path)
             if path.stat().st_size > start:
                 self._read[path] = number, self._index_from(path, number, start)
+        if self.shared:
+            self.claims.forget(self._index)
 
     def refresh_now_and_then(self) -> None:
         """Refresh where others pay into the folder, but not more often than every second or so."""
@@ -231,14 +233,18 @@ class Writer:
         if not self.journal.shared:
             yield
             return
-        while not (mine := self.journal.claims.take(key)):
+        claims = self.journal.claims
+        while not (mine := claims.take(key)):
             self.journal.refresh_now_and_then()
             if self.closing or self.journal.find(key) is not None:
                 break
             await asyncio.sleep(CLAIM_S)
         try:
+            if mine and claims.told(key):
+                self.journal.refresh()
+            if mine and self.journal.find(key) is None:
+                claims.tell(key)
             yield
         finally:
             if mine:
-                # Only when every other process has refreshed can none miss the answer and pay for it again.
-                asyncio.get_running_loop().call_later(2 * REFRESH_S, self.journal.claims.give, key)
+                claims.give(key)

@@ -28,6 +28,9 @@ async def main():
     (folder.parent / f"ready-{part}").touch()
     while len(list(folder.parent.glob("ready-*"))) < processes:
         time.sleep(0.01)
+    if sys.argv[5] == "late" and part == "00001":
+        while next(folder.glob("00000.*")).read_text().count("done") < requests:
+            time.sleep(0.01)
     asked = [Request((Message("user", str(n % requests)),)) for n in range(2 * requests)]
     print(*{a.text for a in await asyncio.gather(*map(engine.generate, asked))})
     await writer.close()
@@ -57,6 +60,10 @@ def test_processes_that_ask_the_same_at_one_moment_pay_once(tmp_path: Path) -> N
     journal = Journal(tmp_path / "calls")
     journal.refresh()
     assert (journal.tally.answered, journal.tally.repeated, journal.tally.lost) == (REQUESTS, 0, 0)
+
+
+def test_a_process_that_comes_late_finds_what_another_has_just_paid_for(tmp_path: Path) -> None:
+    assert set(pay(tmp_path, "late").values()) == {1}
 
 
 def test_where_there_are_no_locks_all_is_answered_all_the_same(tmp_path: Path) -> None:
