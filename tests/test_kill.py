@@ -1,14 +1,15 @@
-"""kill -9 anywhere, run the same command: the same bytes, and no answer that was journaled is asked again."""
+"""kill -9 anywhere, run the same command: the same bytes, and no answer that was journaled is asked again.
+
+With `-s` it prints a table of the kills and what they cost.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 from regold.run import tally
 from regold.store import Store
+from tests.forks import forking
 from tests.server import Running, running
 
 KILLS = 30
@@ -34,31 +36,24 @@ def write_data(path: Path) -> None:
 
 def repair(data: Path, into: Path, server: Running, *more: str) -> list[str]:
     fixed = ["--model", "tiny", "--base-url", server.url, "--engine-revision", "r1", "--concurrency", "16"]
-    return [*COMMAND, "repair", str(data), "--into", str(into), "--part-size", "40", "--json", *fixed, *more]
+    return ["repair", str(data), "--into", str(into), "--part-size", "40", "--json", *fixed, *more]
 
 
-def finish(command: list[str], folder: Path) -> dict[str, object]:
-    environment = {**os.environ, "OPENAI_API_KEY": "sk-test"}
+def finish(words: list[str], folder: Path) -> dict[str, object]:
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=300
+        [*COMMAND, *words], capture_output=True, text=True, check=False, cwd=folder, env=environment(), timeout=300
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return dict(json.loads(done.stdout))
 
 
-def kill_after(command: list[str], folder: Path, server: Running, calls: int, pause: float) -> bool:
-    """Start the command, wait for so many more calls and a pause, kill it; returns whether it was still at work."""
-    quiet = subprocess.DEVNULL
-    environment = {**os.environ, "OPENAI_API_KEY": "sk-test"}
-    goal = server.count().total() + calls
-    with subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd=folder, env=environment) as process:
-        deadline = time.monotonic() + 60
-        while process.poll() is None and server.count().total() < goal and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(pause)
-        working = process.poll() is None
-        process.send_signal(signal.SIGKILL)
-    return working
+def environment() -> dict[str, str]:
+    return {**os.environ, "OPENAI_API_KEY": "sk-test"}
+
+
+def tell(*row: object) -> None:
+    """Print a row of the table that `pytest -s tests/test_kill.py` shows."""
+    print(" | ".join(str(cell) for cell in row))
 
 
 def state(run: Path) -> dict[str, bytes]:
@@ -81,14 +76,19 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Counter[st
 def test_thirty_kills_cost_nothing_that_was_journaled(unbroken: tuple[Path, Counter[str]], tmp_path: Path) -> None:
     whole, calls = unbroken
     chance, kills, lost, paid = random.Random(7), 0, 0, Counter[str]()
-    with running(tmp_path, latency=0.05) as server:
+    with running(tmp_path, latency=0.02) as server, forking(whole, environment()) as forks:
+
+        def killed(words: list[str]) -> bool:
+            goal, pause = server.count().total() + chance.randint(1, 80), chance.uniform(0, 0.1)
+            return forks.kill_when(words, lambda: server.count().total() >= goal, pause)
+
         for attempt in range(KILLS):
             into = tmp_path / f"run-{attempt}"
-            command = repair(whole / "data.jsonl", into, server)
+            words = repair(whole / "data.jsonl", into, server)
             before = server.count()
-            while kill_after(command, whole, server, chance.randint(1, 80), chance.uniform(0, 0.15)):
+            while killed(words):
                 kills += 1
-            report = finish(command, whole)
+            report = finish(words, whole)
             received = server.count() - before
             lost, paid = lost + int(str(report["lost_calls"])), paid + received
             assert state(into) == state(whole / "run")
@@ -98,9 +98,8 @@ def test_thirty_kills_cost_nothing_that_was_journaled(unbroken: tuple[Path, Coun
             if kills >= KILLS:
                 break
     runs = attempt + 1
-    print(
-        f"{kills} kills in {runs} runs; calls unbroken {runs * calls.total()}, killed {paid.total()}, in flight {lost}"
-    )
+    tell("test", "runs", "kills", "calls unbroken", "calls killed", "in flight at the kills", "bytes equal")
+    tell("killed anywhere", runs, kills, runs * calls.total(), paid.total(), lost, "yes")
     assert kills >= KILLS
 
 
@@ -119,6 +118,7 @@ def test_a_change_upstream_pays_only_for_requests_never_answered(
     assert before == calls
     assert all(after[request] == before[request] for request in before), "an answered request was sent again"
     assert after.total() - before.total() == RECORDS, "only the base view asks something new"
+    tell("recipe changed upstream", f"first {before.total()} calls", f"then {after.total() - before.total()} new")
 
 
 def test_appended_records_pay_only_for_themselves(unbroken: tuple[Path, Counter[str]], tmp_path: Path) -> None:
@@ -138,6 +138,7 @@ def test_appended_records_pay_only_for_themselves(unbroken: tuple[Path, Counter[
     assert all(after[r] == before[r] for r in before)
     assert after.total() - before.total() == 3, "one base view, one reason and one reflect turn"
     assert tally(Store(tmp_path / "run")).repeated == 0
+    tell("one record appended", f"first {before.total()} calls", f"then {after.total() - before.total()} new")
 
 
 def short_recipe(folder: Path) -> Path:
