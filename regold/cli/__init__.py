@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from regold.cli import audit, bench, data, estimate, evaluate, explain, look, models, produced, repair, scores, train
@@ -16,6 +18,22 @@ app = typer.Typer(
 )
 for room in (repair, estimate, data, scores, look, explain, produced, train, models, evaluate, bench, audit):
     room.register(app)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"regold {version('regold')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everything(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="print the version and stop")
+    ] = False,
+) -> None: ...
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -92,6 +91,8 @@ def corrupt(
 ) -> None:
     """Put known noise into a copy of a data file; the truth goes into a reserved column that no stage can read."""
     with exit_codes():
+        import asyncio
+
         from regold.corrupt import corrupt_file
         from regold.formats import check_target, read_rows
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,6 +63,8 @@ def evaluate(
     """Measure a model: exact match on a held-out file, or with --tasks public benchmarks through lm-eval."""
     with exit_codes():
         if tasks is None:
+            import asyncio
+
             spec = o.Asked(
                 model, base_url, engine_revision=engine_revision, adapter=adapter, concurrency=concurrency
             ).student()

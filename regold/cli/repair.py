@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -100,6 +99,8 @@ def validate(
 
 
 def _run(job: Job) -> Report:
+    import asyncio
+
     from regold import run as room
 
     with watching() as watch:

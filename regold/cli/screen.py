@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from regold.errors import RegoldError, RunError
 
@@ -20,8 +18,6 @@ Watch: TypeAlias = Callable[[str, int], Callable[[int], None]]
 """Starts watching a named piece of work of so many records; returns the tick that counts them."""
 
 BEAT_S = 5.0
-error_console = Console(stderr=True, highlight=False, soft_wrap=True)
-console = Console(highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -43,12 +39,12 @@ def exit_codes() -> Iterator[None]:
 
 def say(text: str) -> None:
     """Print text on stdout as it is; what could steer a terminal, as data may hold, is replaced."""
-    console.print(_harmless(text), markup=False)
+    typer.echo(_harmless(text))
 
 
 def say_error(text: str) -> None:
     """Print text on stderr as it is; what could steer a terminal, as data may hold, is replaced."""
-    error_console.print(_harmless(text), markup=False)
+    typer.echo(_harmless(text), err=True)
 
 
 def _harmless(text: str) -> str:
@@ -84,11 +80,15 @@ class Heartbeat:
 @contextmanager
 def watching() -> Iterator[Watch]:
     """Yield a function that starts watching a named piece of work and returns its tick."""
-    if not error_console.is_terminal:
+    if not sys.stderr.isatty():
         yield Heartbeat
         return
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=error_console) as progress:
+    from rich import progress as bars
+    from rich.console import Console
+
+    columns = (bars.TextColumn("{task.description:>10}"), bars.BarColumn(), bars.MofNCompleteColumn())
+    times = (bars.TimeElapsedColumn(), bars.TimeRemainingColumn())
+    with bars.Progress(*columns, *times, console=Console(stderr=True)) as progress:
 
         def start(name: str, total: int) -> Callable[[int], None]:
             task = progress.add_task(name, total=total or None)

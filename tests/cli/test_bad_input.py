@@ -163,17 +163,8 @@ def _gigabyte(write: Callable[[bytes], object]) -> None:
 def test_a_line_of_a_gigabyte_is_named_and_never_held(tmp_path: Path, name: str, made: Callable[[Path], None]) -> None:
     path = tmp_path / name
     made(path)
-    command = [
-        sys.executable,
-        "-m",
-        "regold",
-        "repair",
-        str(path),
-        "--model",
-        "scripted:",
-        "--into",
-        str(tmp_path / "run"),
-    ]
+    command = [sys.executable, "-m", "regold", "repair", str(path), "--model", "scripted:"]
+    command += ["--into", str(tmp_path / "run")]
     stopped = subprocess.run(command, capture_output=True, text=True, check=False)
     assert stopped.returncode == 2, stopped.stderr
     assert f"{name}:3" in stopped.stderr
@@ -182,5 +173,6 @@ def test_a_line_of_a_gigabyte_is_named_and_never_held(tmp_path: Path, name: str,
     sys.stdout.write(f"a line of 1 GiB in {name} | {' '.join(stopped.stderr.split())} | 2; peak {peak} MiB\n")
     path.unlink()
     assert skipped.returncode == 0, skipped.stderr
-    assert [r["line"] for r in map(json.loads, (tmp_path / "run" / "train.rejected.jsonl").open())] == [3]
+    rejected = (tmp_path / "run" / "train.rejected.jsonl").read_text().splitlines()
+    assert [json.loads(line)["line"] for line in rejected] == [3]
     assert peak < MEMORY_MIB

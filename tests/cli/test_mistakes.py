@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,11 @@ def test_json_is_one_object_on_stdout(data: Path, tmp_path: Path) -> None:
 
 
 def test_help_is_light() -> None:
-    heavy = ("numpy", "pyarrow", "faiss", "sklearn", "aiohttp", "torch", "pydantic", "transformers")
+    heavy = ("numpy", "pyarrow", "faiss", "sklearn", "aiohttp", "torch", "pydantic", "transformers", "asyncio", "rich")
     code = f"import sys, regold.cli; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_version_is_told() -> None:
+    assert regold("--version").output == f"regold {version('regold')}\n"
