@@ -21,6 +21,19 @@ Read = TypeVar("Read")
 NO_CLAIMS: Mapping[str, str] = MappingProxyType({})
 
 
+BEGINNING = 200
+"""Characters shown of a reply that was cut off, when it is asked for again."""
+
+
+def asked_again(request: Request, reply: Completion, wanted: str) -> Request:
+    """Return a request with its repair turn: the reply, then what is wanted.
+
+    Of a reply that was cut off only the beginning is shown: whole, it would fill the window of a small model.
+    """
+    said = f"{reply.text[:BEGINNING]} ..." if reply.finish == "length" else reply.text
+    return replace(request, messages=(*request.messages, Message("assistant", said), Message("user", wanted)))
+
+
 def fence(ctx: Context, *texts: str) -> str:
     """Return a mark that stands in none of the texts: a prompt's `<data {{fence}}>` that no text can close.
 
@@ -103,9 +116,8 @@ async def ask_verdict(
     found = wanted.read(reply)
     if found is not None:
         return found
-    repair = Message("user", f"That holds no verdict. Give your verdict only, as one of these:\n{wanted.examples}")
-    again = replace(request, messages=(message, Message("assistant", reply.text), repair))
-    return wanted.read(await ctx.ask(role, again))
+    repair = f"That holds no verdict. Give your verdict only, as one of these:\n{wanted.examples}"
+    return wanted.read(await ctx.ask(role, asked_again(request, reply, repair)))
 
 
 async def ask_form(
@@ -131,8 +143,7 @@ async def ask_form(
     if found is not None:
         return found
     form = "the JSON object asked for, whole and with every key" if as_json else "the form asked for"
-    again = Message("user", f"That is not {form}. Reply with it and nothing else.")
-    said = await ctx.ask(role, replace(request, messages=(message, Message("assistant", said.text), again)))
+    said = await ctx.ask(role, asked_again(request, said, f"That is not {form}. Reply with it and nothing else."))
     return None if said.finish == "length" else read(said.text, mark if marked else None, as_json)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from regold.asking import asked, conversation, in_context
+from regold.asking import BEGINNING, asked, asked_again, conversation, in_context
+from regold.engines.base import Completion, Request
 from regold.record import Message, Record
 from regold.store import Table
 from tests.stages.conftest import PLAIN, Play, make
@@ -41,3 +42,10 @@ def test_shots_are_question_and_response_only() -> None:
     )
     messages = in_context(_ctx(), "context", make("q", "Far?", "No"), [shot])
     assert [(m.role, m.content) for m in messages] == [("user", "Near?"), ("assistant", "Yes"), ("user", "Far?")]
+
+
+def test_a_cut_reply_does_not_fill_the_window_of_its_repair_turn() -> None:
+    request = Request((Message("user", "Merge."),))
+    whole, cut = (asked_again(request, Completion("x" * 900, finish=end), "Again.") for end in ("stop", "length"))
+    assert [m.content for m in whole.messages] == ["Merge.", "x" * 900, "Again."]
+    assert [m.content for m in cut.messages] == ["Merge.", "x" * BEGINNING + " ...", "Again."]

@@ -23,6 +23,18 @@ TITLES = {
 HEAD = ("arm", "seeds", "exact match", "facts right", "neglected countries", "others", "over keep all", "over drop low")
 ROWS = ("arm", "rows", "fused or mended", "facts in them right", "facts a row", "facts taught", "rare share")
 COST = ("arm", "calls", "tokens sent", "tokens received", "seconds before training", "outcomes a seed")
+MADE_TITLE = "All fused and mended records against the planted truth (facts that the parents ask for):"
+RECOVERY = (
+    "arm",
+    "records made a seed",
+    "facts right before",
+    "after",
+    "lost facts recovered",
+    "of those never learnt",
+    "right facts kept",
+    "true of what is told, before",
+    "after",
+)
 
 
 def write_entp(found: Mapping[str, Any], out: Path) -> None:
@@ -49,7 +61,11 @@ def page(found: Mapping[str, Any], drawn: Sequence[tuple[str, str]] = ()) -> str
         rows = [row for row in found["rows"] if row["group"] == group]
         if rows:
             blocks += [f"## {title}", markdown(HEAD, map(_accuracy, rows)), "What was trained on:"]
-            blocks += [markdown(ROWS, map(_trained, rows)), "What it cost:", markdown(COST, map(_cost, rows))]
+            blocks += [markdown(ROWS, map(_trained, rows))]
+            made = [row for row in rows if row["recovery"]]
+            if made:
+                blocks += [MADE_TITLE, markdown(RECOVERY, map(_recovered, made))]
+            blocks += ["What it cost:", markdown(COST, map(_cost, rows))]
     if drawn:
         blocks += ["## Plots", *(f"{title}:\n\n![{title}]({name}.svg)" for name, title in drawn)]
     blocks.append(f"{asked['trials']} trials, {asked['core_seconds'] / 60:.0f} minutes of one core.")
@@ -71,6 +87,12 @@ def _trained(row: Row) -> list[str]:
     counts = [f"{row['trained']:.0f} of {row['available']:.0f}", f"{row['made']:.0f}"]
     shares = [number(row[key], 2) for key in ("facts_right", "facts_each", "facts_taught", "rare_share")]
     return [row["arm"], *counts, *shares]
+
+
+def _recovered(row: Row) -> list[str]:
+    found = row["recovery"]
+    keys = ("right_before", "right_after", "recovered", "unknown_recovered", "kept", "true_before", "true_after")
+    return [row["arm"], f"{found['records']:.0f}", *(number(found.get(key), 2) for key in keys)]
 
 
 def _cost(row: Row) -> list[str]:

@@ -27,6 +27,16 @@ FIGURES = (
     "prompt_tokens",
     "completion_tokens",
 )
+SHARES = {
+    "right_before": ("right_before", "asked"),
+    "right_after": ("right_after", "asked"),
+    "recovered": ("recovered", "lost"),
+    "unknown_recovered": ("unknown_recovered", "unknown"),
+    "kept": ("kept", "right_before"),
+    "true_before": ("true_before", "told_before"),
+    "true_after": ("true_after", "told_after"),
+}
+"""Shares of the counts of `regold.lab.recovery`, over all seeds together."""
 
 
 def summarise(results: Sequence[Result]) -> dict[str, Any]:
@@ -68,6 +78,9 @@ def _about(runs: Sequence[Result]) -> dict[str, Any]:
     told |= {figure: _mean([run.get(figure) for run in runs]) for figure in FIGURES}
     told["seconds"] = {key: _mean([r["seconds"].get(key) for r in runs]) for key in runs[0]["seconds"]}
     outcomes = sum((Counter(run.get("outcomes") or {}) for run in runs), Counter())
+    counts = sum((Counter(run.get("recovery") or {}) for run in runs), Counter())
+    shares = {name: _round(counts[a] / counts[b]) for name, (a, b) in SHARES.items() if counts[b]}
+    told |= {"recovery": {"records": counts["records"] / len(runs), **shares} if shares else {}}
     return {**told, "outcomes": {key: count / len(runs) for key, count in outcomes.items()}}
 
 

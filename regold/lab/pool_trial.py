@@ -17,6 +17,7 @@ from regold.lab.arms import PROMPTS, Arm, reads_scores, recipe_of
 from regold.lab.ground import BATCH
 from regold.lab.pool import Entry, domain, neglected, pool_world
 from regold.lab.pool_ground import PoolField
+from regold.lab.recovery import Made, recovery
 from regold.lab.several import told
 from regold.prompts import load_prompts
 from regold.recipe import Recipe
@@ -79,13 +80,33 @@ async def _prepare(at: PoolField, recipe: Recipe, root: Path) -> tuple[list[Trai
         rows = [Trained(e.id, e.messages, e.weight, e.fate) for e in ends if e.fate in TRAINED_ON]
         facts: dict[str, Any] = {"calls": report.calls, "prompt_tokens": report.prompt_tokens}
         facts |= {"completion_tokens": report.completion_tokens}
-        return rows, {**facts, "fates": dict(Counter(str(e.fate) for e in ends)), **_fusion(past)}
+        facts |= {"fates": dict(Counter(str(e.fate) for e in ends)), "recovery": _recovery(at, rows, past)}
+        return rows, {**facts, **_fusion(past)}
     answers = recipe.experiment.truth == "answers"
     rows = [
         Trained(e.id, (Message("user", e.question), Message("assistant", e.truth if answers else e.response)), 1.0)
         for e in at.entries()
     ]
     return rows, {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
+
+
+def _recovery(at: PoolField, rows: Sequence[Trained], past: PastRun) -> dict[str, int]:
+    """Return what all fused and mended records are, measured against the planted truth."""
+    entries = {entry.id: entry for entry in at.entries()}
+    parents: dict[str, list[str]] = {}
+    if any("fuse.parents" in step.writes for step in past.steps):
+        for part in past.store.parts():
+            found = past.store.column("fuse.parents", part, past.steps)
+            parents.update(zip(past.store.loaded(part, ["id"])["id"].to_pylist(), found, strict=True))
+    made = [
+        Made(
+            tuple(entries[i] for i in ((parents[row.id] if row.fate == Fate.FUSED else None) or [row.id])),
+            row.messages[-1].content,
+        )
+        for row in rows
+        if row.fate in MADE
+    ]
+    return recovery(made, pool_world(at.ground.world))
 
 
 def _fusion(past: PastRun) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class FusePairs(Stage):
     max_tokens: Annotated[int, Gt(0)] = 2048
 
     name: ClassVar[str] = "fuse"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     on: ClassVar[tuple[Status, ...]] = (Status.LOW,)
     prompts: ClassVar[tuple[str, ...]] = FUSE_PROMPTS
     needs: ClassVar[Mapping[str, frozenset[Need]]] = {

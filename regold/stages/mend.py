@@ -29,6 +29,7 @@ class MendRecords(Stage):
     max_tokens: Annotated[int, Gt(0)] = 2048
 
     name: ClassVar[str] = "mend"
+    version: ClassVar[int] = 2
     on: ClassVar[tuple[Status, ...]] = (Status.LOW,)
     prompts: ClassVar[tuple[str, ...]] = MEND_PROMPTS
     needs: ClassVar[Mapping[str, frozenset[Need]]] = {

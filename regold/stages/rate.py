@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from annotated_types import Gt, MinLen
 
-from regold.asking import conversation, fence
+from regold.asking import asked_again, conversation, fence
 from regold.engines.base import Completion, Need, Request
 from regold.methods.rating import AXES, RatingForm, compress, mean
 from regold.record import Edit, Message, Note, NoteType, Record, Status
@@ -95,8 +95,7 @@ class RateRecords(Stage):
         if form.complete(found):
             return found
         wanted = f"That is not the rating asked for. Reply with nothing but {form.example(mark)}"
-        turns = (message, Message("assistant", reply.text), Message("user", wanted))
-        return {**found, **_read(form, await ctx.ask(rater, replace(request, messages=turns)), mark)}
+        return {**found, **_read(form, await ctx.ask(rater, asked_again(request, reply, wanted)), mark)}
 
 
 def _read(form: RatingForm, reply: Completion, mark: str) -> dict[str, float]:
