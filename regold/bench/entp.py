@@ -86,15 +86,13 @@ def planned(asked: Asked) -> tuple[Arms, list[Task]]:
         )
     table = load_arms(asked.arms)
     if asked.quick:
-        table = replace(table, records=200, rows=50, test=100, seeds=2)
+        table = replace(table, records=120, rows=40, test=100, seeds=2)
     table = replace(table, seeds=asked.seeds or table.seeds)
     groups = asked.groups or (QUICK_GROUPS if asked.quick else GROUPS)
     for group in groups:
         if group not in GROUPS:
             raise UsageError(f"no group {group!r} of arms: there are {', '.join(GROUPS)}")
-    arms = tuple(arm for arm in table.arms.values() if arm.group in groups)
-    grounds = [_ground(table, asked, seed) for seed in range(table.seeds)]
-    return table, [Task(ground, arms) for ground in grounds]
+    return table, [Task(_ground(table, asked, seed), table.on(seed, groups)) for seed in range(table.seeds)]
 
 
 def _ground(table: Arms, asked: Asked, seed: int) -> PoolGround:

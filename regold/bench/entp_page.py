@@ -15,6 +15,7 @@ Row: TypeAlias = Mapping[str, Any]
 TITLES = {
     "bound": "Bounds",
     "arm": "Arms",
+    "whole": "Arms on all that they keep",
     "selection": "Selection baselines",
     "clusters": "Number of clusters a source",
     "ratio": "Share of fused rows among those trained on",

@@ -40,7 +40,7 @@ SHARES = {
 
 
 def summarise(results: Sequence[Result]) -> dict[str, Any]:
-    """Return one row an arm as plain data; a group's rows are over the seeds that all its arms and the bases have."""
+    """Return one row an arm as plain data; a group's rows are over the seeds that all its arms have."""
     ordered = sorted(results, key=lambda r: r["place"])
     groups: dict[str, list[str]] = {}
     for result in ordered:
@@ -54,10 +54,11 @@ def summarise(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def _rows(own: Sequence[str], bases: Sequence[str], by: Mapping[tuple[str, int], Result]) -> list[dict[str, Any]]:
-    names = list(dict.fromkeys([*own, *bases]))
-    seeds = [s for s in sorted({seed for _, seed in by}) if all((name, s) in by for name in names)]
+    seeds = [s for s in sorted({seed for _, seed in by}) if all((name, s) in by for name in own)]
     if not seeds:
         return []
+    bases = [name for name in bases if all((name, s) in by for s in seeds)]
+    names = list(dict.fromkeys([*own, *bases]))
     exact = _drawn([[_bits(by[n, s]["right"]) for n in names] for s in seeds])
     facts = _drawn([[np.asarray(by[n, s]["facts"], dtype=float) for n in names] for s in seeds])
     found = []

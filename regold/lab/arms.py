@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -16,7 +16,7 @@ from regold.train import TrainSettings
 
 SHIPPED = Path(__file__).parent / "arms.toml"
 PROMPTS = "lab"
-Group = Literal["bound", "arm", "selection", "clusters", "ratio", "checks"]
+Group = Literal["bound", "arm", "whole", "selection", "clusters", "ratio", "checks"]
 GROUPS: tuple[str, ...] = get_args(Group)
 
 
@@ -30,6 +30,8 @@ class Arm:
     group: Group = "arm"
     ratio: float | None = None
     """The share of fused rows among those trained on; None is what the recipe comes to."""
+    whole: bool = False
+    """Whether it trains on all that it keeps, however many rows the others have."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class Arms:
     rows: int = 120
     test: int = 300
     seeds: int = 5
+    fewer: Mapping[str, int] = field(default_factory=dict)
+    """Seeds of the groups that get fewer."""
+
+    def on(self, seed: int, groups: Collection[str]) -> tuple[Arm, ...]:
+        """Return the arms of some groups that are tried on a seed."""
+        return tuple(a for a in self.arms.values() if a.group in groups and seed < self.fewer.get(a.group, self.seeds))
 
 
 def load_arms(path: Path = SHIPPED) -> Arms:
@@ -50,12 +58,13 @@ def load_arms(path: Path = SHIPPED) -> Arms:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: cannot be read as a table of arms: {error}") from error
-    refuse_unknown(data, ("records", "rows", "test", "seeds", "train", "arm"), f"arms {path.name}")
+    refuse_unknown(data, ("records", "rows", "test", "seeds", "fewer", "train", "arm"), f"arms {path.name}")
+    refuse_unknown(data.get("fewer", {}), GROUPS, f"arms {path.name}, [fewer]")
     arms = [build(Arm, raw, f"arms {path.name}, [[arm]]") for raw in data.get("arm", ())]
     for arm in arms:
         recipe_of(arm, 1, 0)
     settings = build(TrainSettings, data.get("train", {}), f"arms {path.name}, [train]")
-    sizes = {key: data[key] for key in ("records", "rows", "test", "seeds") if key in data}
+    sizes = {key: data[key] for key in ("records", "rows", "test", "seeds", "fewer") if key in data}
     return Arms({arm.name: arm for arm in arms}, settings, **sizes)
 
 

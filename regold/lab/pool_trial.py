@@ -47,7 +47,8 @@ async def pool_trial(at: PoolField, arm: Arm, folder: Path, keep: bool = False) 
     recipe = recipe_of(arm, ground.rows, ground.seed, at.scores() if reads_scores(arm) else None)
     began = time.monotonic()
     rows, facts = await _prepare(at, recipe, folder / "run")
-    chosen = drawn(rows, ground.rows, arm.ratio, ground.seed) if recipe.train else []
+    count = len(rows) if arm.whole else ground.rows
+    chosen = drawn(rows, count, arm.ratio, ground.seed) if recipe.train else []
     facts["seconds"] = {"prepare": round(time.monotonic() - began, 2)}
     key = digest([[r.messages, r.weight] for r in chosen], ground.settings)
     if key not in at.memory:
