@@ -25,7 +25,7 @@ from regold.lab.arms import GROUPS, SHIPPED, Arm, Arms, load_arms
 from regold.lab.pool_ground import MODEL, PoolField, PoolGround
 from regold.lab.pool_trial import pool_trial
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same trial would now come to other figures."""
 QUICK_GROUPS = ("bound", "arm")
 
@@ -143,7 +143,12 @@ def bench_entp(asked: Asked, out: Path, watch: Watch, tell: Callable[[str], None
     done = [{**held, "place": n} for task in tasks for n, arm in enumerate(task.arms) if (held := task.held(arm))]
     train = {name: getattr(table.settings, name) for name in ("epochs", "learning_rate", "batch_size", "rank", "alpha")}
     about = {"records": table.records, "rows": table.rows, "test": table.test, "seeds": table.seeds, "train": train}
-    about |= {"quick": asked.quick, "model": _weights(asked.model)[:16], "trials": len(done)}
+    about |= {
+        "fewer": dict(table.fewer),
+        "quick": asked.quick,
+        "model": _weights(asked.model)[:16],
+        "trials": len(done),
+    }
     about["core_seconds"] = round(sum(sum(one["seconds"].values()) for one in done), 1)
     found = {"asked": about, **summarise(done)}
     write_entp(found, out)

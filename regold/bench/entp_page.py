@@ -21,9 +21,19 @@ TITLES = {
     "ratio": "Share of fused rows among those trained on",
     "checks": "Strictness of the checks",
 }
-HEAD = ("arm", "seeds", "exact match", "facts right", "neglected countries", "others", "over keep all", "over drop low")
+HEAD = (
+    "arm",
+    "seeds",
+    "exact match",
+    "facts right",
+    "new facts right",
+    "neglected countries",
+    "others",
+    "over keep all",
+    "over drop low",
+)
 ROWS = ("arm", "rows", "fused or mended", "facts in them right", "facts a row", "facts taught", "rare share")
-COST = ("arm", "calls", "tokens sent", "tokens received", "seconds before training", "outcomes a seed")
+COST = ("arm", "calls", "tokens sent", "tokens received", "CPU seconds before training", "outcomes a seed")
 MADE_TITLE = "All fused and mended records against the planted truth (facts that the parents ask for):"
 RECOVERY = (
     "arm",
@@ -55,7 +65,8 @@ def page(found: Mapping[str, Any], drawn: Sequence[tuple[str, str]] = ()) -> str
         f"A pool of {asked['records']} records a seed, up to {len(found['seeds'])} seeds; every arm trains on "
         f"{asked['rows']} rows drawn from what it keeps, or on all where it keeps fewer ({train}). Exact match: the "
         f"full right answer word for word, on {asked['test']} held-out questions. In brackets: 95 % intervals, by a "
-        "bootstrap that draws seeds and then questions, the same ones for all arms. Nothing here says anything about "
+        "bootstrap that draws seeds and then questions, the same ones for all arms. *New facts* are asked "
+        f"facts that pre-training never told.{_bounded(asked)} Nothing here says anything about "
         "large models."
     )
     for group, title in TITLES.items():
@@ -69,8 +80,13 @@ def page(found: Mapping[str, Any], drawn: Sequence[tuple[str, str]] = ()) -> str
             blocks += ["What it cost:", markdown(COST, map(_cost, rows))]
     if drawn:
         blocks += ["## Plots", *(f"{title}:\n\n![{title}]({name}.svg)" for name, title in drawn)]
-    blocks.append(f"{asked['trials']} trials, {asked['core_seconds'] / 60:.0f} minutes of one core.")
+    blocks.append(f"{asked['trials']} trials, {asked['core_seconds'] / 60:.0f} minutes of CPU time.")
     return "\n\n".join(blocks) + "\n"
+
+
+def _bounded(asked: Mapping[str, Any]) -> str:
+    fewer = [f"{TITLES[group].lower()} {count}" for group, count in asked.get("fewer", {}).items()]
+    return f" Fewer seeds: {', '.join(fewer)}." if fewer else ""
 
 
 def _interval(row: Row, key: str) -> str:
@@ -79,7 +95,7 @@ def _interval(row: Row, key: str) -> str:
 
 
 def _accuracy(row: Row) -> list[str]:
-    shares = [number(row["neglected"]), number(row["others"])]
+    shares = [number(row[key]) for key in ("new", "neglected", "others")]
     gains = [_interval(row, key) for key in ("over_keep_all", "over_drop_low")]
     return [row["arm"], str(row["seeds"]), _interval(row, "exact"), _interval(row, "facts"), *shares, *gains]
 

@@ -16,6 +16,7 @@ BASES = ("keep all", "drop low", "random", "full")
 """Arms with which all others are compared, where they were tried."""
 DRAWS = 2000
 FIGURES = (
+    "new",
     "available",
     "trained",
     "made",

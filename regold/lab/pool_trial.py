@@ -19,6 +19,7 @@ from regold.lab.pool import Entry, domain, neglected, pool_world
 from regold.lab.pool_ground import PoolField
 from regold.lab.recovery import Made, recovery
 from regold.lab.several import told
+from regold.lab.world import World
 from regold.prompts import load_prompts
 from regold.recipe import Recipe
 from regold.record import TRAINED_ON, Fate, Message, Messages
@@ -45,11 +46,11 @@ async def pool_trial(at: PoolField, arm: Arm, folder: Path, keep: bool = False) 
     """Do one trial in a folder of its own and return its figures as plain data."""
     ground = at.ground
     recipe = recipe_of(arm, ground.rows, ground.seed, at.scores() if reads_scores(arm) else None)
-    began = time.monotonic()
+    began = time.process_time()
     rows, facts = await _prepare(at, recipe, folder / "run")
     count = len(rows) if arm.whole else ground.rows
     chosen = drawn(rows, count, arm.ratio, ground.seed) if recipe.train else []
-    facts["seconds"] = {"prepare": round(time.monotonic() - began, 2)}
+    facts["seconds"] = {"prepare": round(time.process_time() - began, 2)}
     key = digest([[r.messages, r.weight] for r in chosen], ground.settings)
     if key not in at.memory:
         at.memory[key] = await _score(at, chosen, folder / "model")
@@ -123,19 +124,19 @@ def _fusion(past: PastRun) -> dict[str, Any]:
 
 async def _score(at: PoolField, rows: Sequence[Trained], model: Path) -> dict[str, Any]:
     """Train on rows, or on none, and ask the held-out questions."""
-    began = time.monotonic()
+    began = time.process_time()
     engine = at.engine
     if rows:
         train(str(at.ground.model), [(r.messages, r.weight) for r in rows], model, at.ground.settings, merge=True)
         engine = open_engine(EngineSpec("transformers", str(model), batch=BATCH))
-    trained = time.monotonic() - began
+    trained = time.process_time() - began
     try:
         answers = await _answers(engine, at.questions())
     finally:
         if rows:
             await engine.close()
-    seconds = {"train": round(trained, 2), "evaluate": round(time.monotonic() - began - trained, 2)}
-    return {**_judged(at.questions(), answers), "seconds": seconds}
+    seconds = {"train": round(trained, 2), "evaluate": round(time.process_time() - began - trained, 2)}
+    return {**_judged(at.questions(), answers, pool_world(at.ground.world)), "seconds": seconds}
 
 
 async def _answers(engine: Engine, asked: Sequence[Entry]) -> list[str]:
@@ -146,14 +147,19 @@ async def _answers(engine: Engine, asked: Sequence[Entry]) -> list[str]:
     return [said.text for said in await together([engine.generate(request) for request in requests])]
 
 
-def _judged(asked: Sequence[Entry], answers: Sequence[str]) -> dict[str, Any]:
-    """Return for each question whether its answer is the full right one word for word, and its share of right facts."""
+def _judged(asked: Sequence[Entry], answers: Sequence[str], world: World) -> dict[str, Any]:
+    """Return for each question whether its answer is the full right one word for word, and its share of right facts.
+
+    `new` is the share of right facts among those that pre-training never told: what training taught.
+    """
     right = [" ".join(a.split()) == e.truth for e, a in zip(asked, answers, strict=True)]
-    shares = []
+    shares, new = [], []
     for entry, answer in zip(asked, answers, strict=True):
-        true = set(told(entry.truth))
-        shares.append(round(len(true & set(told(answer))) / len(true), 4))
+        true, said = set(told(entry.truth)), set(told(answer))
+        shares.append(round(len(true & said) / len(true), 4))
+        new += [one in said for one in sorted(true) if world.weights[one[0]] == 0]
     return {
+        "new": round(sum(new) / len(new), 4) if new else None,
         "right": "".join(str(int(one)) for one in right),
         "facts": shares,
         "neglected": "".join(str(int(e.neglected)) for e in asked),
