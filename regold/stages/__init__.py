@@ -18,8 +18,7 @@ from regold.stages.contradictions import MarkContradictions
 from regold.stages.correct import CorrectRatings
 from regold.stages.decontaminate import Decontaminate
 from regold.stages.duplicates import DropDuplicates
-from regold.stages.embed import EmbedQueries
-from regold.stages.embed_records import EmbedRecords
+from regold.stages.embed import EmbedQueries, EmbedRecords
 from regold.stages.fuse import FusePairs
 from regold.stages.grade import GradeRecords
 from regold.stages.import_notes import ImportNotes

@@ -1,4 +1,4 @@
-"""Places each query in the encoder's space."""
+"""Places each query, or each whole record, in the encoder's space."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from regold.asking import conversation
 from regold.engines.base import Encoder, Need
 from regold.errors import RecipeError
-from regold.record import Edit, NoteType, Record, Status
+from regold.record import Edit, Messages, NoteType, Record, Status
 from regold.stage import Context, Stage
 from regold.store import Table
 
@@ -34,16 +34,31 @@ class EmbedQueries(Stage):
     writes: ClassVar[Mapping[str, NoteType]] = {"embed.vector": NoteType.VECTOR}
 
     async def fit(self, table: Table, ctx: Context) -> Mapping[str, np.ndarray]:
-        """Return what the encoder learns from all queries; nothing for most encoders."""
-        return await _encoder(ctx).learn([conversation(table.messages(row)[:-1]) for row in table.rows(self.on)])
+        """Return what the encoder learns from all texts; nothing for most encoders."""
+        return await _encoder(ctx).learn([self.text(table.messages(row)) for row in table.rows(self.on)])
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
-        """Note the query's vector."""
-        vectors = await _encoder(ctx).encode([conversation(record.query)], ctx.artifact)
+        """Note the vector."""
+        vectors = await _encoder(ctx).encode([self.text(record.messages)], ctx.artifact)
         return Edit(notes={"embed.vector": vectors[0].tolist()})
+
+    @staticmethod
+    def text(messages: Messages) -> str:
+        """Return what is embedded of a record."""
+        return conversation(messages[:-1])
+
+
+@dataclass(frozen=True)
+class EmbedRecords(EmbedQueries):
+    """Note the vector of each record's instruction, input and response together (METHODS 2.4)."""
+
+    @staticmethod
+    def text(messages: Messages) -> str:
+        """Return what is embedded of a record."""
+        return f"{conversation(messages[:-1])}\n\n{messages[-1].content}"
 
 
 def _encoder(ctx: Context) -> Encoder:
     if ctx.engines.encoder is None:
-        raise RecipeError("the recipe embeds queries, but there is no encoder: give one with --encoder")
+        raise RecipeError("the recipe embeds its records, but there is no encoder: give one with --encoder")
     return ctx.engines.encoder

@@ -13,7 +13,7 @@ from regold.errors import RecipeError
 from regold.recipe import load_recipe
 from regold.record import Message, Record, Status
 from regold.stages.cluster import ClusterRecords
-from regold.stages.embed_records import EmbedRecords
+from regold.stages.embed import EmbedRecords
 from regold.stages.mix import ChooseMix
 from regold.stages.pair import PairRecords
 from regold.stages.partition import PartitionByQuality

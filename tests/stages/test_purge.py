@@ -8,7 +8,7 @@ from regold.record import Status
 from regold.stages.close_to_evaluation import MarkCloseToEvaluation
 from regold.stages.contradictions import MarkContradictions
 from regold.stages.decontaminate import Decontaminate
-from regold.stages.embed_records import EmbedRecords
+from regold.stages.embed import EmbedRecords
 from regold.stages.near_duplicates import DropNearDuplicates
 from regold.stages.same_meaning import MarkSameMeaning
 from tests.stages.conftest import Play, make

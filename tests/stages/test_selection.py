@@ -12,7 +12,7 @@ import pytest
 from regold.engines.base import TokenScores
 from regold.recipe import load_recipe, shipped_recipes
 from regold.record import Messages, Record, Status
-from regold.stages.embed_records import EmbedRecords
+from regold.stages.embed import EmbedRecords
 from regold.stages.grade import GradeRecords
 from regold.stages.measure import MeasureRecords
 from regold.stages.score import ScoreResponses
