@@ -29,7 +29,7 @@ results: results-data results-lab
 results-data: $(VENV)/dev.stamp
 	$(BIN)/regold bench views --data $(DATA)/mmlu-redux/mmlu_redux.jsonl.gz --json runs/views.json --out docs/results/views
 	$(BIN)/regold bench audit --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --labels $(DATA)/alpaca/noise_labels_dev.jsonl.gz --json docs/results/audit/bench.json
-	$(BIN)/regold bench ratings --ratings $(DATA)/ratings/alpaca_ratings.jsonl.gz --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --pool $(DATA)/ratings/ds2_all_300932.jsonl.gz --json runs/ratings.json --out docs/results/ratings
+	$(BIN)/regold bench ratings --ratings $(DATA)/ratings/alpaca_ratings.jsonl.gz --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --pool $(DATA)/ratings/ds2_all_300932.jsonl.gz --vectors runs/ratings-vectors.npz --json runs/ratings.json --out docs/results/ratings
 	$(BIN)/python benchmarks/eval_smoke.py --data $(DATA) --out docs/results/evaluate
 
 results-lab: $(VENV)/dev.stamp

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import resource
 import time
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from regold.asking import conversation
-from regold.engines import EngineSpec, open_encoder
+from regold.bench.embedded import embed
+from regold.engines import EngineSpec
 from regold.errors import InputError
 from regold.formats import read_rows
 from regold.formats.sources import files
@@ -64,10 +64,13 @@ def load_rated(ratings: Path, data: Path, raters: Sequence[str] = ()) -> Rated:
     return Rated([conversation(r.messages[:-1]) for r in chosen], [r.messages[-1].content for r in chosen], scores)
 
 
-def bench_ratings(rated: Rated, encoder: EngineSpec, seed: int = 0, together: bool = True) -> dict[str, Any]:
+def bench_ratings(
+    rated: Rated, encoder: EngineSpec, seed: int = 0, together: bool = True, kept: Path | None = None
+) -> dict[str, Any]:
     """Return, for each rater, every corrector's agreement with each other rater, the choice made and its reason."""
     began, busy = time.monotonic(), time.process_time()
-    vectors = asyncio.run(_embed(rated, encoder))
+    texts = [f"{q}\n{r}" for q, r in zip(rated.queries, rated.responses, strict=True)]
+    vectors = embed(texts, encoder, kept)
     embedded = time.monotonic()
     near = Near(*nearest(vectors, vectors, WIDE))
     found_near = time.monotonic()
@@ -150,15 +153,6 @@ def _told(choice: Choice, found: Diagnosis, own: float) -> dict[str, Any]:
     figures = {kind: dict(each) for kind, each in choice.figures.items()}
     about = {"method": choice.method, "reason": choice.reason, "own_weight": own, "figures": figures}
     return {**about, "matrix_believed": not found.reasons, "doubts": list(found.reasons), **fitted}
-
-
-async def _embed(rated: Rated, spec: EngineSpec) -> np.ndarray:
-    encoder = open_encoder(spec)
-    try:
-        texts = [f"{q}\n{r}" for q, r in zip(rated.queries, rated.responses, strict=True)]
-        return await encoder.encode(texts, await encoder.learn(texts))
-    finally:
-        await encoder.close()
 
 
 def _raters(entries: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -139,6 +139,7 @@ def ratings(
     rater: Annotated[list[str] | None, typer.Option(help="a rater's column; repeat. Found by itself otherwise")] = None,
     encoder: o.EncoderName = None,
     pool: Annotated[Path | None, typer.Option(help="lines of classes for a whole pool: time it as well")] = None,
+    vectors: Annotated[Path | None, typer.Option(help="keep the records' vectors in this file, for a rerun")] = None,
     recovery: Annotated[bool, typer.Option(help="measure the transition matrix on simulated raters too")] = True,
     threads: Annotated[int, typer.Option(min=1, help="threads for neighbours and algebra")] = 2,
     seed: Annotated[int, typer.Option(help="of folds, restarts and draws")] = 0,
@@ -149,7 +150,7 @@ def ratings(
         from regold.bench.ratings_page import run_ratings, shown, write_page
         from regold.files import write_json
 
-        found = run_ratings(ratings, data, rater or (), o.encoder(encoder), pool, recovery, threads, seed)
+        found = run_ratings(ratings, data, rater or (), o.encoder(encoder), pool, recovery, threads, seed, vectors)
         write_json(json, found)
         if out is not None:
             write_page(found, out)

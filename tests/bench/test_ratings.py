@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from regold.bench import embedded
 from regold.bench import ratings as bench
+from regold.bench.embedded import embed
 from regold.bench.rating_pool import bench_pool, read_pool
 from regold.bench.ratings import bench_ratings, load_rated
 from regold.cli import app
@@ -105,3 +107,17 @@ def test_the_known_counts_of_the_real_pool(shared_data: Path) -> None:
     assert scores.shape == (300_932, 3)
     counts = [np.bincount(column.astype(int), minlength=6).tolist() for column in scores.T]
     assert [18626, 44401, 86132, 87975, 59969, 3829] in counts
+
+
+def test_vectors_are_kept_for_the_same_texts_and_encoder_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, lexical = tmp_path / "kept" / "vectors.npz", EngineSpec("lexical")
+    texts = [f"text {i} of many words {i % 7}" for i in range(40)]
+    made = embed(texts, lexical, kept)
+    assert embed(texts[:20], lexical).shape == (20, made.shape[1])
+    with monkeypatch.context() as patch:
+        patch.setattr(embedded, "open_encoder", lambda spec: pytest.fail("embedded again"))
+        np.testing.assert_array_equal(embed(texts, lexical, kept), made)
+    assert len(embed(texts[:30], lexical, kept)) == 30
+    kept.write_text("something else")
+    with pytest.raises(InputError, match="no file of vectors"):
+        embed(texts, lexical, kept)

@@ -59,3 +59,24 @@ def recovery_table(seed: int = 0, sizes: tuple[int, ...] = SIZES) -> dict[str, f
         found = estimate(count_moments(triples, len(prior)))
         table[name] = row_error(found.matrix, matrix)
     return table
+
+
+def least_error(matrix: np.ndarray, prior: np.ndarray, n: int) -> float:
+    """Return the mean row L1 error to expect of the best unbiased estimate of a matrix (K, K) from n triples.
+
+    The Cramér-Rao bound of the multinomial of c3 (METHODS 2.2), errors being normal: E|e| = sd * sqrt(2 / pi).
+    """
+    k, eye = len(prior), np.eye(len(prior))
+    by_matrix = (
+        np.einsum("j,am,jb,jc->jmabc", prior, eye, matrix, matrix)
+        + np.einsum("j,bm,ja,jc->jmabc", prior, eye, matrix, matrix)
+        + np.einsum("j,cm,ja,jb->jmabc", prior, eye, matrix, matrix)
+    )
+    by_prior = np.einsum("ja,jb,jc->jabc", matrix, matrix, matrix)
+    slopes = np.concatenate([by_matrix.reshape(k * k, -1), by_prior.reshape(k, -1)])
+    # Rows, and the prior, add up to 1: the parameters move in the directions that keep their sums.
+    free = np.kron(np.eye(k + 1), np.linalg.svd(np.ones((1, k)))[2][1:].T)
+    moved = free.T @ slopes
+    information = n * (moved / moments(matrix, prior).three.ravel()) @ moved.T
+    spread = np.sqrt(np.diag(free @ np.linalg.inv(information) @ free.T)[: k * k])
+    return float(spread.reshape(k, k).sum(1).mean() * np.sqrt(2 / np.pi))
