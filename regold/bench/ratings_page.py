@@ -186,11 +186,12 @@ def _pool(found: Found) -> str:
         return ""
     p = found["pool"]
     wall, cpu = p["seconds"], p["cpu_seconds"]
+    starts = max(r["restarts"] for r in p["raters"])
     return (
         f"## A whole pool\n\n{p['records']} records with made-up vectors of 384 numbers, {len(p['raters'])} raters, "
-        f"each fitted from {max(r['restarts'] for r in p['raters'])} starts and corrected in every way, the "
-        f"simulation behind a choice included, {found['threads']} threads: {cpu['all']} CPU seconds "
-        f"({cpu['neighbours']} of them for neighbours), {wall['all']} s by the clock, peak {p['peak_mb']} MB, recall of the ten nearest "
+        f"each fitted from {starts} starts and corrected in every way, the simulation behind a choice included, "
+        f"{found['threads']} threads: {cpu['all']} CPU seconds ({cpu['neighbours']} of them for neighbours), "
+        f"{wall['all']} s by the clock, peak {p['peak_mb']} MB, recall of the ten nearest "
         f"{number(p['recall_at_10'])} over {p['queries']} sampled records. The clock ran on a machine that may have "
         "been busy; CPU seconds are what to compare."
     )
