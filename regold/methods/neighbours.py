@@ -19,6 +19,8 @@ BLOCK = 32_000_000
 """Numbers gathered at once while candidates are scored: bounds the memory."""
 LEARNT = 40
 """Vectors per cell that the cells are learnt from."""
+FEWEST = 10
+"""Cells looked at, at least."""
 
 
 def nearest(
@@ -28,7 +30,7 @@ def nearest(
     groups: tuple[Sequence[str], Sequence[str]] | None = None,
     *,
     exact_up_to: int = EXACT_UP_TO,
-    looked_at: float = 1 / 32,
+    looked_at: float = 1 / 64,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of the k nearest base vectors for each query, int64 (n, k), and their cosines, float64 (n, k).
 
@@ -116,7 +118,7 @@ class _Cells:
         means.train(base[:: max(1, len(base) // (LEARNT * count))])
         centres = np.asarray(means.centroids)
         _, homes = faiss.knn(base, centres, 1, metric=faiss.METRIC_INNER_PRODUCT)
-        return cls(base, centres, _gathered(homes, count), max(1, round(count * looked_at)))
+        return cls(base, centres, _gathered(homes, count), min(count, max(FEWEST, round(count * looked_at))))
 
     def search(self, queries: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the cosines and rows of the `width` nearest found, both (n, width), MISSING where there are fewer."""
