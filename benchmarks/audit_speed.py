@@ -1,10 +1,12 @@
-"""Times five text filters and exact deduplication in Regold, Data-Juicer and datatrove, each in its own environment.
+"""Times five text filters with exact deduplication, and near duplicates, in Regold, Data-Juicer and datatrove.
 
-    python benchmarks/audit_speed.py DATA.jsonl --datatrove ENV/bin/python --data-juicer ENV/bin/dj-process --json OUT
+    python benchmarks/audit_speed.py DATA.jsonl --data-juicer ENV --datatrove ENV --json OUT [--page OUT.md]
 
-DATA holds alpaca records, uncompressed. Every tool reads the same texts (instruction, input and response below each
-other), applies its own form of each filter in one process, and writes what it found. The time told is the processor
-time of the command and its children, start included: on a busy machine it says more than the time that passed.
+DATA holds alpaca records, uncompressed; every 50th stands in what is read once more under another id. ENV is a virtual
+environment with that tool. Every tool reads the same texts (instruction, input and response, one below the other) in
+one process and writes what it keeps or finds. Told is the processor time of the whole command with its children, start
+included: on a busy machine it says more than the time that passed. Ends with 1 where a tool and Regold's filters of
+the same definition flag too different records: then it was not the same work.
 """
 
 from __future__ import annotations
@@ -12,16 +14,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-COMMON = ["words=5..4000", "repeated=..0.3"]
-LIKE_DATA_JUICER = ["characters=10..20000", "alphanumeric=0.5..", "special=..0.5", *COMMON]
-LIKE_DATATROVE = ["word-length=2..12", "symbols=..0.1", "lettered=0.5..", *COMMON]
+HERE = Path(__file__).resolve().parent
+TWICE = 50
+"""Every so many records one stands there again."""
+AGREED = 0.85
+"""The share of the records flagged by either that both must flag."""
+COMMON = ["words=5..4000"]
+LIKE = {
+    "data-juicer": [*COMMON, "characters=10..20000", "alphanumeric=0.5..", "special=..0.5", "repeated=..0.3"],
+    "datatrove": [*COMMON, "word-length=3..10", "symbols=..0.1", "lettered=0.8..", "repeated-characters=..0.15"],
+}
 
 DATA_JUICER = """
 dataset_path: {source}
@@ -31,106 +40,176 @@ text_keys: text
 open_tracer: false
 use_cache: false
 process:
-  - text_length_filter: {{min_len: 10, max_len: 20000}}
-  - words_num_filter: {{min_num: 5, max_num: 4000}}
-  - alphanumeric_filter: {{min_ratio: 0.5}}
-  - special_characters_filter: {{max_ratio: 0.5}}
-  - word_repetition_filter: {{rep_len: 5, max_ratio: 0.3}}
-  - document_deduplicator: {{}}
 """
-
-DATATROVE = """
-import sys
-from datatrove.executor.local import LocalPipelineExecutor
-from datatrove.pipeline.dedup import exact_dedup as exact
-from datatrove.pipeline.filters import GopherQualityFilter, GopherRepetitionFilter
-from datatrove.pipeline.readers import JsonlReader
-from datatrove.pipeline.writers import JsonlWriter
-
-source, out = sys.argv[1:3]
-config = exact.ExactDedupConfig(content_getter=lambda document: document.text.encode())
-quality = GopherQualityFilter(
-    min_doc_words=5, max_doc_words=4000, min_avg_word_length=2, max_avg_word_length=12, max_symbol_word_ratio=0.1,
-    max_bullet_lines_ratio=None, max_ellipsis_lines_ratio=None, max_non_alpha_words_ratio=0.5, min_stop_words=None)
-repetition = GopherRepetitionFilter(None, None, None, None, top_n_grams=(), dup_n_grams=((5, 0.3),))
-
-
-def step(number, *blocks):
-    LocalPipelineExecutor(pipeline=list(blocks), tasks=1, workers=1, logging_dir=f"{out}/log{number}").run()
-
-
-def writer(name):
-    return JsonlWriter(f"{out}/{name}", output_filename="${rank}.jsonl", compression=None)
-
-
-if __name__ == "__main__":
-    read = JsonlReader(source, glob_pattern="*.jsonl")
-    step(1, read, quality, repetition, writer("filtered"), exact.ExactDedupSignature(f"{out}/signatures", config))
-    step(2, exact.ExactFindDedups(f"{out}/signatures", f"{out}/found", config))
-    again = JsonlReader(f"{out}/filtered", glob_pattern="*.jsonl")
-    step(3, again, exact.ExactDedupFilter(f"{out}/found", config), writer("kept"))
+FILTERS = """
+  - words_num_filter: {min_num: 5, max_num: 4000}
+  - text_length_filter: {min_len: 10, max_len: 20000}
+  - alphanumeric_filter: {min_ratio: 0.5}
+  - special_characters_filter: {max_ratio: 0.5}
+  - word_repetition_filter: {rep_len: 5, max_ratio: 0.3}
+  - document_deduplicator: {}
 """
+NEAR = """
+  - document_minhash_deduplicator: {window_size: 3, num_permutations: 64, jaccard_threshold: 0.8}
+"""
+DATATROVE = {"english": "filters, its English words", "spaces": "filters, words at spaces", "near": "near duplicates"}
+PAIRS = (
+    ("filters like data-juicer", "data-juicer, filters", True),
+    ("filters like datatrove", "datatrove, filters, words at spaces", True),
+    ("filters like datatrove", "datatrove, filters, its English words", False),
+    ("near duplicates", "data-juicer, near duplicates", False),
+    ("near duplicates", "datatrove, near duplicates", False),
+)
+"""A run of Regold, the peer's run beside it, and whether both must flag the same records."""
+
+
+def prepare(data: Path, records: int, folder: Path) -> list[str]:
+    """Write the records and their texts, some twice; return all ids."""
+    rows = [json.loads(line) for line in data.open(encoding="utf-8")][: records or None]
+    rows = [{**row, "id": str(number)} for number, row in enumerate([*rows, *rows[::TWICE]])]
+    texts = ("\n".join(t for t in (r["instruction"], r.get("input"), r["output"]) if t) for r in rows)
+    (folder / "texts").mkdir(parents=True)
+    (folder / "alpaca.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    lines = (json.dumps({"text": text, "id": row["id"]}) + "\n" for text, row in zip(texts, rows, strict=True))
+    (folder / "texts" / "texts.jsonl").write_text("".join(lines), encoding="utf-8")
+    return [row["id"] for row in rows]
 
 
 def spent(command: list[str], folder: Path) -> dict[str, float]:
     """Run a command; return its processor time, the time that passed and its peak memory in MB."""
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(folder / "hf"), "OMP_NUM_THREADS": "1"}
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(command, check=True, env={**os.environ, **offline}, capture_output=True, cwd=folder)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"cpu_s": round(used, 2), "passed_s": round(time.monotonic() - began, 1)}
+    began = time.monotonic()
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, env={**os.environ, **offline}, stdout=log, stderr=log, cwd=folder)
+        _, status, used = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status):
+        raise SystemExit(f"{' '.join(command)}\n{(folder / 'log').read_text()[-4000:]}")
+    cpu = used.ru_utime + used.ru_stime
+    return {"cpu_s": round(cpu, 1), "passed_s": round(time.monotonic() - began, 1), "peak_mb": used.ru_maxrss // 1024}
 
 
-def lines(file: Path) -> int:
-    """Count the lines of a file."""
-    return sum(1 for _ in file.open("rb")) if file.exists() else 0
+def commands(asked: argparse.Namespace, folder: Path) -> dict[str, tuple[list[str], Path]]:
+    """Return every run: its command, and where it tells what it found or kept."""
+    main = [sys.executable, "-c", "from regold.cli import main; main()", "audit", str(folder / "alpaca.jsonl")]
+    runs: dict[str, tuple[list[str], Path]] = {}
+    wanted = {f"filters like {peer}": ("exact-duplicate", limits) for peer, limits in LIKE.items()}
+    for name, (check, limits) in (wanted | {"near duplicates": ("near-duplicate", [])}).items():
+        out = folder / name.replace(" ", "-")
+        words = ["--workers", "1", "--checks", check, "--out", str(out)]
+        runs[name] = [*main, *words, *(w for x in limits for w in ("--limit", f"record.{x}"))], out / "findings.jsonl"
+    if asked.data_juicer:
+        for name, what in (("filters", FILTERS), ("near duplicates", NEAR)):
+            out = folder / f"dj-{name[:4]}"
+            out.mkdir(exist_ok=True)
+            config = DATA_JUICER.format(source=folder / "texts" / "texts.jsonl", out=out) + what.strip("\n") + "\n"
+            (out / "config.yaml").write_text(config)
+            command = [str(asked.data_juicer / "bin" / "dj-process"), "--config", str(out / "config.yaml")]
+            runs[f"data-juicer, {name}"] = command, out / "kept.jsonl"
+    if asked.datatrove:
+        script = [
+            str(asked.datatrove / "bin" / "python"),
+            str(Path(__file__).with_name("audit_datatrove.py").resolve()),
+        ]
+        named = {
+            "english": "filters, its English words",
+            "spaces": "filters, words at spaces",
+            "near": "near duplicates",
+        }
+        for what, name in named.items():
+            out = folder / f"dt-{what}"
+            command = [*script, str(folder / "texts"), str(out), what]
+            runs[f"datatrove, {name}"] = command, out / "kept" / "00000.jsonl"
+    return runs
 
 
-def regold(data: Path, folder: Path, *words: str) -> list[str]:
-    """Return the command of an audit in one process."""
-    main = "from regold.cli import main; main()"
-    return [sys.executable, "-c", main, "audit", str(data), "--workers", "1", "--out", str(folder), *words]
+def flagged(file: Path, ids: list[str]) -> set[str]:
+    """Return the ids that a file of findings names, or that a file of what was kept does not."""
+    there = {str(json.loads(line)["id"]) for line in file.open(encoding="utf-8")}
+    return there if file.name == "findings.jsonl" else set(ids) - there
 
 
-def main() -> None:
-    """Time the tools that are given and write the figures."""
+def version(environment: Path, package: str) -> str:
+    """Return the version of a package in an environment."""
+    code = f"from importlib.metadata import version; print(version({package!r}))"
+    return subprocess.check_output([str(environment / "bin" / "python"), "-c", code], text=True).strip()
+
+
+def measured(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Run all, once on few records for the start and once on all; return the figures."""
+    starts = {}
+    (folder / "few").mkdir()
+    prepare(asked.data, 10, folder / "few")
+    for name, (command, _) in commands(asked, folder / "few").items():
+        starts[name] = spent(command, folder / "few")["cpu_s"]
+    ids = prepare(asked.data, asked.records, folder)
+    runs: dict[str, Any] = {}
+    found: dict[str, set[str]] = {}
+    for name, (command, told) in commands(asked, folder).items():
+        runs[name] = spent(command, folder) | {"start_cpu_s": starts[name]}
+        found[name] = flagged(told, ids)
+        runs[name]["flagged"] = len(found[name])
+        print(name, runs[name], flush=True)
+    beside = []
+    for own, peer, same in PAIRS:
+        if peer in runs:
+            both, either = len(found[own] & found[peer]), len(found[own] | found[peer])
+            ratio = round(runs[peer]["cpu_s"] / runs[own]["cpu_s"], 1)
+            pair = {"regold": own, "peer": peer, "times": ratio, "both": both, "either": either}
+            beside.append(pair | {"agree": round(both / either, 3), "must_agree": same})
+    versions = {"data-juicer": (asked.data_juicer, "py-data-juicer"), "datatrove": (asked.datatrove, "datatrove")}
+    of_peers = {name: version(place, package) for name, (place, package) in versions.items() if place}
+    return {"records": len(ids), "versions": of_peers, "runs": runs, "beside": beside}
+
+
+def page(figures: dict[str, Any]) -> str:
+    """Return the figures as Markdown."""
+    versions = ", ".join(f"{name} {number}" for name, number in figures["versions"].items())
+    rows = [(n, r["cpu_s"], r["start_cpu_s"], r["peak_mb"], r["flagged"]) for n, r in figures["runs"].items()]
+    pairs = [(p["regold"], p["peer"], p["times"], p["both"], p["either"], p["agree"]) for p in figures["beside"]]
+    return "\n".join(
+        [
+            "# Speed of the text filters beside other tools",
+            "",
+            f"`benchmarks/audit_speed.py` writes this page. {figures['records']} records, {versions}; one process "
+            "each, one run. Processor time of the whole command in seconds, start included, and of the start alone "
+            "(ten records); peak memory in MB. Runs without a tool's name are Regold's.",
+            "",
+            *table(("run", "CPU s", "start", "MB", "flagged"), rows),
+            "",
+            "Beside each other: how many times the processor time of Regold's run the other takes, and whom both flag.",
+            "",
+            *table(("Regold", "other", "times", "both", "either", "agree"), pairs),
+            "",
+        ]
+    )
+
+
+def table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[str]:
+    """Return the lines of a table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return [f"| {' | '.join(map(str, line))} |" for line in lines]
+
+
+def main() -> int:
+    """Time the tools that are given, write the figures, and tell whether the work was the same."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--records", type=int, default=0, help="only so many of them")
-    parser.add_argument("--datatrove", type=Path, help="the python of its environment")
-    parser.add_argument("--data-juicer", type=Path, help="dj-process of its environment")
+    parser.add_argument("--data-juicer", type=Path, help="its virtual environment")
+    parser.add_argument("--datatrove", type=Path, help="its virtual environment")
     parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--page", type=Path, help="also write the figures as Markdown")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows = [json.loads(line) for line in asked.data.open(encoding="utf-8")][: asked.records or None]
-        own, texts = folder / "alpaca.jsonl", folder / "texts" / "texts.jsonl"
-        texts.parent.mkdir()
-        own.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        joined = ("\n".join(t for t in (r["instruction"], r.get("input"), r["output"]) if t) for r in rows)
-        texts.write_text("".join(json.dumps({"text": text}) + "\n" for text in joined), encoding="utf-8")
-        found: dict[str, object] = {"records": len(rows)}
-        for peer, limits in (("data-juicer", LIKE_DATA_JUICER), ("datatrove", LIKE_DATATROVE)):
-            words = [w for limit in limits for w in ("--limit", f"record.{limit}")]
-            told = spent(regold(own, folder / peer, "--checks", "exact-duplicate", *words), folder)
-            flagged = json.loads((folder / peer / "summary.json").read_text())["flagged"]
-            found[f"regold, filters like {peer}"] = told | {"kept": len(rows) - flagged}
-        near = regold(own, folder / "near", "--checks", "near-duplicate")
-        found["regold, near duplicates"] = spent(near, folder)
-        if asked.datatrove:
-            script = folder / "datatrove_filters.py"
-            script.write_text(DATATROVE)
-            told = spent([str(asked.datatrove), str(script), str(texts.parent), str(folder / "dt")], folder)
-            found["datatrove"] = told | {"kept": lines(folder / "dt" / "kept" / "00000.jsonl")}
-        if asked.data_juicer:
-            config = folder / "data_juicer.yaml"
-            config.write_text(DATA_JUICER.format(source=texts, out=folder / "dj"))
-            told = spent([str(asked.data_juicer), "--config", str(config)], folder)
-            found["data-juicer"] = told | {"kept": lines(folder / "dj" / "kept.jsonl")}
-    asked.json.write_text(json.dumps(found, indent=1) + "\n")
-    print(json.dumps(found, indent=1))
+        figures = measured(asked, Path(name))
+    asked.json.write_text(json.dumps(figures, indent=1) + "\n")
+    if asked.page:
+        asked.page.write_text(page(figures))
+    unlike = [p for p in figures["beside"] if p["must_agree"] and p["agree"] < AGREED]
+    for pair in unlike:
+        print(f"not the same work: {pair}", file=sys.stderr)
+    return 1 if unlike else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,8 @@ from regold.engines.journal import Journal, Tally
 from regold.errors import InputError, RecipeError
 from regold.executors import open_executor
 from regold.files import read_json, write_json
-from regold.fingerprint import digest, file_digest
-from regold.formats import Reject, Row, read, read_rows, write
-from regold.formats.sources import files
+from regold.fingerprint import digest
+from regold.formats import Reject, Row, Source, write
 from regold.output import Outputs, check_outputs, write_outputs
 from regold.prompts import load_prompts
 from regold.recipe import Recipe
@@ -41,36 +40,7 @@ from regold.store import Store
 from regold.store.fates import close_run, open_run
 
 PART_SIZE = 1000
-
-
-@dataclass(frozen=True)
-class Source:
-    """A data file or folder and how to read it."""
-
-    path: Path
-    format: str | None = None
-    turns: str = "last"
-    on_bad_line: str = "stop"
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Which column plays which part, such as {"response": "noisy30"}."""
-
-    def read(self) -> Iterator[Row | Reject]:
-        """Yield the rows, and with on_bad_line="skip" the rejected lines. Raises InputError naming file and line."""
-        return read(self.path, **self._how)
-
-    def rows(self) -> Iterator[Row]:
-        """Yield the rows alone. Raises InputError as `read` does."""
-        return read_rows(self.path, **self._how)
-
-    @property
-    def _how(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "path"}
-
-    def digest(self) -> str:
-        """Return the digest of the contents and of how they are read. Raises InputError where there is nothing."""
-        paths = [file.path for file in files(self.path)]
-        contents = [[p.relative_to(self.path).as_posix(), file_digest(p)] for p in paths]
-        return digest(contents, self.format, self.turns, self.on_bad_line, dict(self.columns))
+__all__ = ["PART_SIZE", "Job", "Report", "Source", "refuse_experiments", "run", "tally"]
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from regold.errors import UsageError
 
 if TYPE_CHECKING:
     from regold.engines.base import EngineSpec
+    from regold.formats import Source
     from regold.recipe import Recipe
-    from regold.run import Source
     from regold.runner import Models
     from regold.stage import Stage
 
@@ -88,7 +88,7 @@ class Reading:
 
     def source(self, path: Path) -> Source:
         """Return the source that the options describe. Raises UsageError for a value that is none of the choices."""
-        from regold.run import Source
+        from regold.formats import Source
 
         choice("--turns", self.turns, ("last", "all"))
         choice("--on-bad-line", self.on_bad_line, ("stop", "skip"))

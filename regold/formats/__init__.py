@@ -5,7 +5,7 @@ from __future__ import annotations
 from regold.formats.dataset import Card
 from regold.formats.exports import TARGETS, Exported, ExportRow, export
 from regold.formats.inspection import Column, Inspection, inspect
-from regold.formats.read import read, read_rows
+from regold.formats.read import Source, read, read_rows
 from regold.formats.restore import conversation, rejoin, restore, split_id, with_truth
 from regold.formats.rows import NOISE, RESERVED, ROLES, TRUTH, Columns, Reject, Row
 from regold.formats.shapes import FORMATS
@@ -27,6 +27,7 @@ __all__ = [
     "Inspection",
     "Reject",
     "Row",
+    "Source",
     "check_target",
     "conversation",
     "export",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from regold.errors import InputError
+from regold.fingerprint import digest, file_digest
 from regold.formats.detect import SAMPLE, check_columns, detect
 from regold.formats.rows import NOISE, RESERVED, TRUTH, BadRow, Columns, Reject, Row
 from regold.formats.shapes import Shape, shape_of
@@ -17,6 +18,36 @@ from regold.formats.text_files import Entry
 from regold.formats.values import as_text, kind, snippet
 
 _NONE: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data file or folder and how to read it."""
+
+    path: Path
+    format: str | None = None
+    turns: str = "last"
+    on_bad_line: str = "stop"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Which column plays which part, such as {"response": "noisy30"}."""
+
+    def read(self) -> Iterator[Row | Reject]:
+        """Yield the rows, and with on_bad_line="skip" the rejected lines. Raises InputError naming file and line."""
+        return read(self.path, **self._how)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows alone. Raises InputError as `read` does."""
+        return read_rows(self.path, **self._how)
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "path"}
+
+    def digest(self) -> str:
+        """Return the digest of the contents and of how they are read. Raises InputError where there is nothing."""
+        paths = [file.path for file in files(self.path)]
+        contents = [[p.relative_to(self.path).as_posix(), file_digest(p)] for p in paths]
+        return digest(contents, self.format, self.turns, self.on_bad_line, dict(self.columns))
 
 
 def read(
@@ -105,24 +136,23 @@ class _Reader:
         try:
             if entry.value is None or self.shape is None:
                 raise BadRow(entry.fault)
-            row = _row(entry.value, self.file, entry.line, self.shape, self.columns)
-            own = entry.value.get(self.columns.get("id", "id"))
-            row = replace(row, id=self.ids.take(own, position, entry.line))
+            row = self._row(entry.value, entry.line, position, self.shape)
             return _turns(row, self.shape, self.columns) if self.turns == "all" else [row]
         except BadRow as error:
             raw = entry.raw or (snippet(entry.value) if entry.value is not None else "")
             return [Reject(self.file, entry.line, str(error), raw)]
 
-
-def _row(value: Mapping[str, Any], file: str, line: int, shape: Shape, columns: Columns) -> Row:
-    source = {name: cell for name, cell in value.items() if name not in RESERVED}
-    parsed = shape.parse(source, columns)
-    truth = as_text(value[TRUTH], TRUTH) if value.get(TRUTH) is not None else None
-    if (named := columns.get("truth")) and source.get(named) is not None:
-        truth = shape.answer(source, columns, source[named])
-    noise = as_text(value[NOISE], NOISE) if value.get(NOISE) else None
-    messages = parsed.messages[: parsed.end()]
-    return Row("", messages, parsed.options, source, file, line, shape.name, truth, noise)
+    def _row(self, value: Mapping[str, Any], line: int, position: int, shape: Shape) -> Row:
+        columns = self.columns
+        source = value if RESERVED.isdisjoint(value) else {n: v for n, v in value.items() if n not in RESERVED}
+        parsed = shape.parse(source, columns)
+        truth = as_text(value[TRUTH], TRUTH) if value.get(TRUTH) is not None else None
+        if (named := columns.get("truth")) and source.get(named) is not None:
+            truth = shape.answer(source, columns, source[named])
+        noise = as_text(value[NOISE], NOISE) if value.get(NOISE) else None
+        messages = tuple([turn.message for turn in parsed.turns[: parsed.end()]])
+        id_ = self.ids.take(value.get(columns.get("id", "id")), position, line)
+        return Row(id_, messages, parsed.options, source, self.file, line, shape.name, truth, noise)
 
 
 def _turns(row: Row, shape: Shape, columns: Columns) -> list[Row]:

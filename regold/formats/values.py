@@ -75,10 +75,12 @@ def snippet(value: Mapping[str, Any]) -> str:
 
 def as_text(value: Any, what: str) -> str:
     """Return a scalar as text, null as the empty text. Raises BadRow for a list or an object."""
-    if value is None:
-        return ""
     if isinstance(value, str):
         return value
+    if value is None:
+        return ""
+    if type(value) is int:
+        return str(value)
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     raise BadRow(f"{what} is {kind(value)}, expected text")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 
 from regold.errors import UsageError
@@ -15,6 +17,9 @@ RUN = 5
 """Words of a run that counts as repeated."""
 _LETTERS = string.ascii_letters.encode()
 _ALPHANUMERIC = _LETTERS + string.digits.encode()
+_SPACES = bytes(32 if chr(n).isspace() else n for n in range(256))
+_SIGNS = bytes(n for n in range(128) if not chr(n).isalnum() and not chr(n).isspace())
+_SIGN = re.compile(r"[^\w\s]|_")
 _LIMIT = re.compile(r"(?:(\w+)\.)?([\w-]+)=([-\d.]*)\.\.([-\d.]*)")
 WHOLE = "record"
 """The field name that stands for instruction, input and response, one below the other."""
@@ -32,19 +37,18 @@ def special(text: str) -> float:
 
 def words(text: str) -> float:
     """Return how many runs between white space hold a letter or digit."""
-    return sum(map(_counts, text.split()))
+    return _holding(text, _SIGNS, str.isalnum)
 
 
 def word_length(text: str) -> float:
     """Return the mean number of characters of those runs, closing signs included; 0 where there is none."""
-    sizes = [len(word) for word in text.split() if _counts(word)]
+    sizes = [len(word) for word in text.split() if word.isalnum() or any(map(str.isalnum, word))]
     return sum(sizes) / len(sizes) if sizes else 0.0
 
 
 def lettered(text: str) -> float:
     """Return the share of runs between white space that hold a letter; 0 for an empty text."""
-    found = text.split()
-    return sum(word.isalpha() or any(map(str.isalpha, word)) for word in found) / len(found) if found else 0.0
+    return _holding(text, _SIGNS + string.digits.encode(), str.isalpha) / max(1, len(text.split()))
 
 
 def symbols(text: str) -> float:
@@ -55,19 +59,45 @@ def symbols(text: str) -> float:
 
 
 def repeated(text: str) -> float:
-    """Return the share of the runs of five words that stand more than once, case aside; 0 for a shorter text."""
-    found = text.lower().split()
+    """Return the share of the runs of five words that stand more than once, case and signs aside."""
+    found = _plain(text.lower())
+    if len(found) - len(set(found)) < RUN:  # a run that comes again holds five words that stood before
+        return 0.0
     runs = list(zip(*(found[n:] for n in range(RUN)), strict=False))
     if len(set(runs)) == len(runs):
         return 0.0
-    times: dict[tuple[str, ...], int] = {}
-    for run in runs:
-        times[run] = times.get(run, 0) + 1
-    return sum(n for n in times.values() if n > 1) / len(runs)
+    return sum(n for n in Counter(runs).values() if n > 1) / len(runs)
 
 
-def _counts(word: str) -> bool:
-    return word.isalnum() or any(map(str.isalnum, word))
+def repeated_characters(text: str) -> float:
+    """Return the share of characters in runs of five words that stood before (Gopher, arXiv 2112.11446, table A1)."""
+    found = text.split()
+    if len(found) - len(set(found)) < RUN:
+        return 0.0
+    seen: set[tuple[str, ...]] = set()
+    size = place = 0
+    while place <= len(found) - RUN:
+        run = tuple(found[place : place + RUN])
+        if run in seen:
+            size += sum(map(len, run))
+            place += RUN
+        else:
+            seen.add(run)
+            place += 1
+    return size / len(text)
+
+
+def _plain(text: str) -> Sequence[str | bytes]:
+    if text.isascii():
+        return text.encode().translate(_SPACES, _SIGNS).split()
+    return _SIGN.sub("", text).split()
+
+
+def _holding(text: str, others: bytes, is_kind: Callable[[str], bool]) -> int:
+    """Count the words that hold a character of a kind; `others` are the ASCII ones neither of it nor white space."""
+    if text.isascii():
+        return len(text.encode().translate(_SPACES, others).split())
+    return sum(is_kind(word) or any(map(is_kind, word)) for word in text.split())
 
 
 def _share(text: str, kind: bytes, is_kind: Callable[[str], bool]) -> float:
@@ -87,6 +117,7 @@ MEASURES: Mapping[str, Callable[[str], float]] = {
     "lettered": lettered,
     "symbols": symbols,
     "repeated": repeated,
+    "repeated-characters": repeated_characters,
 }
 
 
@@ -104,21 +135,21 @@ class Limit:
         """Return the name of the check it becomes."""
         return f"{self.field}.{self.measure}"
 
+    @cached_property
+    def _own(self) -> Field | None:
+        return next((f for f in FIELDS if f == self.field), None)
+
     def check(self) -> Check:
         """Return the limit as a check whose evidence is the whole text."""
         high = "" if self.high == inf else f"{self.high:g}"
         low = "" if self.low == -inf else f"{self.low:g}"
         return Check(self.name, f"It lies outside of {low}..{high}.", Action.DROP, self._find)
 
-    def _find(self, e: Exchange) -> Iterator[Span]:
-        text = "\n".join(t for f in FIELDS if (t := e.text(f))) if self.field == WHOLE else e.text(_field(self.field))
-        if not self.low <= MEASURES[self.measure](text) <= self.high:
-            where: Field = "response" if self.field == WHOLE else _field(self.field)
-            yield Span(where, 0, len(e.text(where)))
-
-
-def _field(name: str) -> Field:
-    return next(f for f in FIELDS if f == name)
+    def _find(self, e: Exchange) -> Sequence[Span]:
+        own = self._own
+        if self.low <= MEASURES[self.measure](e.text(own) if own else e.joined) <= self.high:
+            return ()
+        return (Span(own or "response", 0, len(e.text(own or "response"))),)
 
 
 def limit(text: str) -> Limit:

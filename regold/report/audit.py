@@ -12,7 +12,7 @@ from pathlib import Path
 
 from regold.engines import EngineSpec
 from regold.files import replacing
-from regold.formats import Row, read
+from regold.formats import Row, Source, read
 from regold.methods.checks import CHECKS, Check, Exchange, Finding, examine
 from regold.methods.measures import limit
 from regold.methods.similar import Contamination, Sketches, plainly, sketch
@@ -20,7 +20,6 @@ from regold.record import Message
 from regold.report.book import Audit, Book, Shared
 from regold.report.meaning import by_meaning
 from regold.report.whole import LATE, Whole
-from regold.run import Source
 
 CHUNK = 500
 COPIES = ("exact-duplicate", "near-duplicate", "same-meaning")

@@ -37,14 +37,11 @@ class Alpaca:
         question = as_text(row[asked], asked) + self._tail(row, columns)
         system = column(row, "system", _SYSTEM, columns)
         prompt = as_text(row[system], system) if system else ""
-        return Parsed(
-            (
-                *((Turn(Message("system", prompt), (str(system),)),) if prompt else ()),
-                *_history(row, column(row, "history", _HISTORY, columns)),
-                Turn(Message("user", question), (asked,)),
-                Turn(Message("assistant", as_text(row[answered], answered)), (answered,), answers=True),
-            )
-        )
+        before = [Turn(Message("system", prompt), (str(system),))] if prompt else []
+        if history := column(row, "history", _HISTORY, columns):
+            before += _history(row, history)
+        answer = Turn(Message("assistant", as_text(row[answered], answered)), (answered,), answers=True)
+        return Parsed((*before, Turn(Message("user", question), (asked,)), answer))
 
     def replace(self, row: dict[str, Any], columns: Columns, turn: Turn, message: Message) -> dict[str, Any]:
         """Replace one text; a new question keeps the input where it still ends in it, and empties it otherwise."""
@@ -90,8 +87,8 @@ class Alpaca:
         return as_text(value, "the true value")
 
 
-def _history(row: Mapping[str, Any], name: str | None) -> list[Turn]:
-    pairs = unpacked(row[name], name) if name else None
+def _history(row: Mapping[str, Any], name: str) -> list[Turn]:
+    pairs = unpacked(row[name], name)
     if pairs is not None and not isinstance(pairs, list):
         raise BadRow(f"{name} is {kind(pairs)}, expected a list of pairs of texts")
     turns = []
@@ -100,5 +97,5 @@ def _history(row: Mapping[str, Any], name: str | None) -> list[Turn]:
             raise BadRow(f"{name}[{i}] is not a pair of texts")
         for j, role in enumerate(("user", "assistant")):
             message = Message(role, as_text(pair[j], f"{name}[{i}][{j}]"))
-            turns.append(Turn(message, (str(name), i, j), answers=role == "assistant"))
+            turns.append(Turn(message, (name, i, j), answers=role == "assistant"))
     return turns

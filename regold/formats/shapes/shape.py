@@ -38,6 +38,8 @@ class Parsed:
 
     def end(self, turn: int | None = None) -> int:
         """Return the position after the last response, or after the one numbered `turn`."""
+        if turn is None and self.turns[-1].answers:
+            return len(self.turns)
         return self.answers[-1 if turn is None else turn] + 1
 
     @property
@@ -84,8 +86,13 @@ def column(row: Mapping[str, Any], role: str, names: Sequence[str], columns: Col
     """Return the column that plays a role: the one asked for, else the first known name that holds something."""
     if role in columns:
         return columns[role] if columns[role] in row else None
-    present = [name for name in names if name in row]
-    return next((name for name in present if row[name] is not None), present[0] if present else None)
+    empty = None
+    for name in names:
+        if name in row:
+            if row[name] is not None:
+                return name
+            empty = empty or name
+    return empty
 
 
 def needed(row: Mapping[str, Any], role: str, names: Sequence[str], columns: Columns) -> str:

@@ -65,6 +65,11 @@ class Exchange:
         return self.instruction if field == "instruction" else self.input if field == "input" else self.response
 
     @cached_property
+    def joined(self) -> str:
+        """Those of the three texts that are not empty, one below the other."""
+        return "\n".join([text for text in (self.instruction, self.input, self.response) if text])
+
+    @cached_property
     def asked(self) -> str:
         """The instruction in lower case, with straight quotes; as long as the instruction."""
         return folded(self.instruction)
