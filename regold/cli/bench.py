@@ -74,6 +74,30 @@ def audit(
         say(f"{found['records']} records: {json}")
 
 
+@bench.command("near-duplicates")
+def near_duplicates(
+    json: Annotated[Path, typer.Option(help="where every figure goes")],
+    originals: Annotated[int, typer.Option(min=1, help="texts that get a copy each")] = 2000,
+    threshold: Annotated[float, typer.Option(min=0.1, max=1, help="the Jaccard similarity that counts")] = 0.8,
+    seed: Annotated[int, typer.Option(help="of the texts")] = 0,
+    out: Annotated[Path | None, typer.Option(help="a folder for the page")] = None,
+) -> None:
+    """Measure near duplicates on generated texts with planted copies, against exact Jaccard and beside datasketch."""
+    with exit_codes():
+        from regold.bench.near_duplicates import bench_near_duplicates, write_near_duplicates
+        from regold.files import write_json
+
+        found = bench_near_duplicates(originals, seed, threshold)
+        write_json(json, found)
+        if out is not None:
+            write_near_duplicates(found, out)
+        for at in found["tools"]:
+            precision = "-" if at["precision"] is None else f"{at['precision']:.3f}"
+            recall = "-" if at["recall"] is None else f"{at['recall']:.3f}"
+            say(f"{at['tool']:28} precision {precision}  recall {recall}  found {at['found']}")
+        say(f"{found['true']} of {found['texts']} texts repeat an earlier one: {json}")
+
+
 @bench.command("lab")
 def lab(
     out: Annotated[Path, typer.Option(help="a folder for results.json, results.md and the plots")],

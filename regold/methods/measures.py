@@ -42,6 +42,8 @@ def words(text: str) -> float:
 
 def word_length(text: str) -> float:
     """Return the mean number of characters of those runs, closing signs included; 0 where there is none."""
+    if text.isascii() and (many := _holding(text, _SIGNS, str.isalnum)) == len(found := text.split()):
+        return len("".join(found)) / max(1, many)
     sizes = [len(word) for word in text.split() if word.isalnum() or any(map(str.isalnum, word))]
     return sum(sizes) / len(sizes) if sizes else 0.0
 
@@ -60,31 +62,31 @@ def symbols(text: str) -> float:
 
 def repeated(text: str) -> float:
     """Return the share of the runs of five words that stand more than once, case and signs aside."""
-    found = _plain(text.lower())
-    if len(found) - len(set(found)) < RUN:  # a run that comes again holds five words that stood before
-        return 0.0
-    runs = list(zip(*(found[n:] for n in range(RUN)), strict=False))
-    if len(set(runs)) == len(runs):
-        return 0.0
-    return sum(n for n in Counter(runs).values() if n > 1) / len(runs)
+    runs = _repeating(_plain(text.lower()))
+    return sum(n for n in Counter(runs).values() if n > 1) / len(runs) if runs else 0.0
 
 
 def repeated_characters(text: str) -> float:
     """Return the share of characters in runs of five words that stood before (Gopher, arXiv 2112.11446, table A1)."""
-    found = text.split()
-    if len(found) - len(set(found)) < RUN:
-        return 0.0
-    seen: set[tuple[str, ...]] = set()
+    runs = _repeating(text.split())
+    seen: set[tuple[str | bytes, ...]] = set()
     size = place = 0
-    while place <= len(found) - RUN:
-        run = tuple(found[place : place + RUN])
-        if run in seen:
-            size += sum(map(len, run))
+    while place < len(runs):
+        if runs[place] in seen:
+            size += sum(map(len, runs[place]))
             place += RUN
         else:
-            seen.add(run)
+            seen.add(runs[place])
             place += 1
-    return size / len(text)
+    return size / max(1, len(text))
+
+
+def _repeating(found: Sequence[str | bytes]) -> Sequence[tuple[str | bytes, ...]]:
+    """Return the runs of five words, or nothing where all differ."""
+    if len(found) - len(set(found)) < RUN:  # a run that comes again holds five words that stood before
+        return ()
+    runs = list(zip(*(found[n:] for n in range(RUN)), strict=False))
+    return runs if len(set(runs)) < len(runs) else ()
 
 
 def _plain(text: str) -> Sequence[str | bytes]:

@@ -56,7 +56,7 @@ class Whole:
         whole = [
             row for row in range(len(self.ids)) if not goes_on(self.ids[row], "".join(self.ids[row + 1 : row + 2]))
         ]
-        for row in whole if "exact-duplicate" in late or "near-duplicate" in late else ():
+        for row in whole if "exact-duplicate" in late else ():
             if first.setdefault(self.exact[row], row) != row:
                 same[row] = first[self.exact[row]]
         if "exact-duplicate" in late:

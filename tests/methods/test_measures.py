@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from math import inf
+from random import Random
 
 import pytest
 
@@ -25,10 +26,28 @@ from regold.methods.measures import MEASURES, limit
         ("repeated", "a b c d e f", 0),
         ("repeated", "a b c d e A b c d e", 2 / 6),
         ("repeated", "x " * 10, 1),
+        ("repeated", "a, b c d e! A b-- c d e", 2 / 6),
+        ("repeated", "ä, b c d e! Ä b– c d e", 2 / 6),
+        ("repeated-characters", "ab c d e f g", 0),
+        ("repeated-characters", "ab c d e f ab c d e f", 6 / 21),
+        ("repeated-characters", "a b c d e " * 3, 10 / 30),
+        ("word-length", "abc, ä -", 2.5),
+        ("lettered", "ä 1 - b2", 0.5),
+        ("words", "ä\x1c- 1", 2),
+        ("words", "a\x1c- 1", 2),
     ],
 )
 def test_measures_against_figures_worked_out_by_hand(measure: str, text: str, expected: float) -> None:
     assert MEASURES[measure](text) == pytest.approx(expected)
+
+
+def test_texts_in_ascii_and_others_are_measured_alike() -> None:
+    random = Random(0)
+    for _ in range(500):
+        text = "".join(random.choices("abA1 \n\t\x1c_-.#", k=random.randrange(80)))
+        for name in ("words", "word-length", "lettered", "repeated", "repeated-characters"):
+            # one letter outside of ASCII takes the other way and leaves these measures as they are
+            assert MEASURES[name](text) == pytest.approx(MEASURES[name](text.replace("b", "ß")) or 0), (name, text)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\ud800", "\x00", "İ" * 999, "#" * 9])
