@@ -28,7 +28,8 @@ results: results-data results-lab
 
 results-data: $(VENV)/dev.stamp
 	$(BIN)/regold bench views --data $(DATA)/mmlu-redux/mmlu_redux.jsonl.gz --json runs/views.json --out docs/results/views
-	$(BIN)/regold bench audit --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --labels $(DATA)/alpaca/noise_labels_dev.jsonl.gz --json docs/results/audit/bench.json
+	$(BIN)/regold bench audit --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --labels $(DATA)/alpaca/noise_labels_dev.jsonl.gz --json docs/results/audit/bench.json --out docs/results/audit
+	$(BIN)/regold bench near-duplicates --json runs/near_duplicates.json --out docs/results/audit
 	$(BIN)/regold bench ratings --ratings $(DATA)/ratings/alpaca_ratings.jsonl.gz --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --pool $(DATA)/ratings/ds2_all_300932.jsonl.gz --vectors runs/ratings-vectors.npz --json runs/ratings.json --out docs/results/ratings
 	$(BIN)/python benchmarks/eval_smoke.py --data $(DATA) --out docs/results/evaluate
 

@@ -9,6 +9,7 @@ The environment needs xxhash below 4, which this datatrove's hashes were written
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Any
 
@@ -88,6 +89,7 @@ def writer(out: str, name: str) -> JsonlWriter:
 
 if __name__ == "__main__":
     source, out, what = sys.argv[1:4]
+    shutil.rmtree(out, ignore_errors=True)  # what an earlier run finished would not be done again
     if what == "near":
         near(source, out)
     else:

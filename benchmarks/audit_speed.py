@@ -52,7 +52,7 @@ FILTERS = """
 NEAR = """
   - document_minhash_deduplicator: {window_size: 3, num_permutations: 64, jaccard_threshold: 0.8}
 """
-DATATROVE = {"english": "filters, its English words", "spaces": "filters, words at spaces", "near": "near duplicates"}
+DATATROVE = {"spaces": "filters, words at spaces", "english": "filters, its English words", "near": "near duplicates"}
 PAIRS = (
     ("filters like data-juicer", "data-juicer, filters", True),
     ("filters like datatrove", "datatrove, filters, words at spaces", True),
@@ -68,7 +68,7 @@ def prepare(data: Path, records: int, folder: Path) -> list[str]:
     rows = [json.loads(line) for line in data.open(encoding="utf-8")][: records or None]
     rows = [{**row, "id": str(number)} for number, row in enumerate([*rows, *rows[::TWICE]])]
     texts = ("\n".join(t for t in (r["instruction"], r.get("input"), r["output"]) if t) for r in rows)
-    (folder / "texts").mkdir(parents=True)
+    (folder / "texts").mkdir(parents=True, exist_ok=True)
     (folder / "alpaca.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     lines = (json.dumps({"text": text, "id": row["id"]}) + "\n" for text, row in zip(texts, rows, strict=True))
     (folder / "texts" / "texts.jsonl").write_text("".join(lines), encoding="utf-8")
@@ -119,7 +119,7 @@ def commands(asked: argparse.Namespace, folder: Path) -> dict[str, tuple[list[st
             out = folder / f"dt-{what}"
             command = [*script, str(folder / "texts"), str(out), what]
             runs[f"datatrove, {name}"] = command, out / "kept" / "00000.jsonl"
-    return runs
+    return {name: run for name, run in runs.items() if asked.what in name}
 
 
 def flagged(file: Path, ids: list[str]) -> set[str]:
@@ -134,24 +134,32 @@ def version(environment: Path, package: str) -> str:
     return subprocess.check_output([str(environment / "bin" / "python"), "-c", code], text=True).strip()
 
 
+def told(name: str, command: list[str], folder: Path) -> dict[str, float]:
+    """Return what a command spent, from the folder where it ran before."""
+    kept = folder / f"{name.replace(' ', '-')}.json"
+    if not kept.exists():
+        found = spent(command, folder)
+        kept.write_text(json.dumps(found))
+        print(folder.name, name, found, flush=True)
+    figures: dict[str, float] = json.loads(kept.read_text())
+    return figures
+
+
 def measured(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Run all, once on few records for the start and once on all; return the figures."""
-    starts = {}
-    (folder / "few").mkdir()
+    """Run all on all records, and on few for the start; return the figures."""
+    ids = prepare(asked.data, asked.records, folder / "all")
     prepare(asked.data, 10, folder / "few")
-    for name, (command, _) in commands(asked, folder / "few").items():
-        starts[name] = spent(command, folder / "few")["cpu_s"]
-    ids = prepare(asked.data, asked.records, folder)
     runs: dict[str, Any] = {}
     found: dict[str, set[str]] = {}
-    for name, (command, told) in commands(asked, folder).items():
-        runs[name] = spent(command, folder) | {"start_cpu_s": starts[name]}
-        found[name] = flagged(told, ids)
+    for name, (command, out) in commands(asked, folder / "all").items():
+        runs[name] = told(name, command, folder / "all")
+        found[name] = flagged(out, ids)
         runs[name]["flagged"] = len(found[name])
-        print(name, runs[name], flush=True)
+    for name, (command, _) in commands(asked, folder / "few").items():
+        runs[name]["start_cpu_s"] = told(name, command, folder / "few")["cpu_s"]
     beside = []
     for own, peer, same in PAIRS:
-        if peer in runs:
+        if peer in runs and own in runs:
             both, either = len(found[own] & found[peer]), len(found[own] | found[peer])
             ratio = round(runs[peer]["cpu_s"] / runs[own]["cpu_s"], 1)
             pair = {"regold": own, "peer": peer, "times": ratio, "both": both, "either": either}
@@ -197,11 +205,13 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=0, help="only so many of them")
     parser.add_argument("--data-juicer", type=Path, help="its virtual environment")
     parser.add_argument("--datatrove", type=Path, help="its virtual environment")
+    parser.add_argument("--what", choices=("filters", "near"), default="", help="only the runs of one kind")
+    parser.add_argument("--into", type=Path, help="where finished runs are kept: the same command goes on")
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--page", type=Path, help="also write the figures as Markdown")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        figures = measured(asked, Path(name))
+        figures = measured(asked, (asked.into or Path(name)).resolve())
     asked.json.write_text(json.dumps(figures, indent=1) + "\n")
     if asked.page:
         asked.page.write_text(page(figures))
