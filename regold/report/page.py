@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def page(found: Audit) -> str:
         loader=loader, autoescape=True, undefined=StrictUndefined, finalize=seen, trim_blocks=True, lstrip_blocks=True
     )
     template = made.get_template("audit.html")
-    own = {"policy": policy, "script": script, "style": style, "actions": ACTIONS}
+    own = {"path": shlex.quote(found.data), "policy": policy, "script": script, "style": style, "actions": ACTIONS}
     return template.render(audit=found, data=Path(found.data).name, checks=_checks(found), bars=_bar(found), **own)
 
 
