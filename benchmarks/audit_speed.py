@@ -134,9 +134,14 @@ def version(environment: Path, package: str) -> str:
     return subprocess.check_output([str(environment / "bin" / "python"), "-c", code], text=True).strip()
 
 
+def kept_as(name: str) -> str:
+    """Return the name of the file that keeps what a run spent."""
+    return f"{name.replace(' ', '-')}.json"
+
+
 def told(name: str, command: list[str], folder: Path) -> dict[str, float]:
     """Return what a command spent, from the folder where it ran before."""
-    kept = folder / f"{name.replace(' ', '-')}.json"
+    kept = folder / kept_as(name)
     if not kept.exists():
         found = spent(command, folder)
         kept.write_text(json.dumps(found))
@@ -152,11 +157,14 @@ def measured(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     runs: dict[str, Any] = {}
     found: dict[str, set[str]] = {}
     for name, (command, out) in commands(asked, folder / "all").items():
+        if asked.finished and not (folder / "all" / kept_as(name)).exists():
+            continue
         runs[name] = told(name, command, folder / "all")
         found[name] = flagged(out, ids)
         runs[name]["flagged"] = len(found[name])
     for name, (command, _) in commands(asked, folder / "few").items():
-        runs[name]["start_cpu_s"] = told(name, command, folder / "few")["cpu_s"]
+        if not asked.finished or (folder / "few" / kept_as(name)).exists():
+            runs[name]["start_cpu_s"] = told(name, command, folder / "few")["cpu_s"]
     beside = []
     for own, peer, same in PAIRS:
         if peer in runs and own in runs:
@@ -172,7 +180,7 @@ def measured(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def page(figures: dict[str, Any]) -> str:
     """Return the figures as Markdown."""
     versions = ", ".join(f"{name} {number}" for name, number in figures["versions"].items())
-    rows = [(n, r["cpu_s"], r["start_cpu_s"], r["peak_mb"], r["flagged"]) for n, r in figures["runs"].items()]
+    rows = [(n, r["cpu_s"], r.get("start_cpu_s", "-"), r["peak_mb"], r["flagged"]) for n, r in figures["runs"].items()]
     pairs = [(p["regold"], p["peer"], p["times"], p["both"], p["either"], p["agree"]) for p in figures["beside"]]
     return "\n".join(
         [
@@ -207,6 +215,7 @@ def main() -> int:
     parser.add_argument("--datatrove", type=Path, help="its virtual environment")
     parser.add_argument("--what", choices=("filters", "near"), default="", help="only the runs of one kind")
     parser.add_argument("--into", type=Path, help="where finished runs are kept: the same command goes on")
+    parser.add_argument("--finished", action="store_true", help="start nothing: tell of the runs that --into holds")
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--page", type=Path, help="also write the figures as Markdown")
     asked = parser.parse_args()
