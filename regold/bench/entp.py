@@ -86,7 +86,7 @@ def planned(asked: Asked) -> tuple[Arms, list[Task]]:
         )
     table = load_arms(asked.arms)
     if asked.quick:
-        table = replace(table, records=120, rows=40, test=100, seeds=2)
+        table = replace(table, records=120, rows=30, test=60, seeds=2)
     table = replace(table, seeds=asked.seeds or table.seeds)
     groups = asked.groups or (QUICK_GROUPS if asked.quick else GROUPS)
     for group in groups:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from regold.lab.episodes import Turn
 from regold.lab.pool import FAULTS, SIZES, spoiled
-from regold.lab.several import Fact, given, grouped, of, plainly, question, scrambled, tell, told
+from regold.lab.several import Fact, grouped, of, plainly, question, scrambled, tell, told
 from regold.lab.wordings import ATTRIBUTES
 from regold.lab.world import Values, World
 from regold.methods.checklist import TEMPLATES
@@ -17,9 +17,7 @@ from regold.prompts import load_prompts
 
 GRADES = ("grade1", "grade2", "grade3")
 """Prompts that ask for one figure, 5 the best, in different words."""
-NOTHING, UNKNOWN = "nothing", "unknown"
-FROM_SIGHT = ("lists", "copies", "looks")
-"""Lessons that need no knowledge: every value is made up, and stands in the text."""
+NOTHING = "nothing"
 UNTOLD = "- none"
 """What a merge is shown as faults before anything was diagnosed."""
 
@@ -44,36 +42,25 @@ class FuseEpisodes:
         self.prompts = load_prompts("lab")
         self.unseen = [fact for fact, weight in world.weights.items() if weight == 0]
         self.values: Values = dict(world.values)
-        self.hidden = frozenset(self.unseen)
-        self.slips = 0.1
-        self.lessons: dict[str, dict[Callable[[], list[Turn]], float]] = {
-            "lists": {self.list_both: 0.8, self.tag: 0.2},
-            "copies": {self.list_both: 0.2, self.merge: 0.8},
-            "looks": {self.list_both: 0.2, self.diagnose: 0.8},
-            "all": {
-                self.direct: 0.17,
-                self.merge: 0.28,
-                self.diagnose: 0.18,
-                self.check_answer: 0.13,
-                self.update: 0.09,
-                self.rate: 0.09,
-                self.grade: 0.04,
-                self.tag: 0.02,
-            },
+        self.modes: dict[Callable[[], list[Turn]], float] = {
+            self.direct: 0.20,
+            self.merge: 0.27,
+            self.diagnose: 0.14,
+            self.check_answer: 0.13,
+            self.update: 0.09,
+            self.rate: 0.10,
+            self.grade: 0.05,
+            self.tag: 0.02,
         }
 
     def draw(self, lesson: str = "all") -> list[Turn]:
-        """Draw one conversation of a lesson.
+        """Draw one conversation, of every mode in every lesson.
 
-        A fact never to be known has another value in each, which only the text can tell; so has every fact in the
-        lessons from sight. In `looks` the direct answers are right: that is where the truth is read.
+        A fact never to be known has another value in each, which only the text can tell.
         """
-        made_up = self.world.values if lesson in FROM_SIGHT else self.unseen
-        self.hidden = frozenset() if lesson == "looks" else frozenset(made_up)
-        self.slips = 0.0 if lesson == "looks" else 0.1
-        self.values = {**self.world.values, **{f: self.rng.choice(self.world.pools[f[1]]) for f in made_up}}
-        modes = self.lessons[lesson]
-        return self.rng.choices(list(modes), list(modes.values()))[0]()
+        for fact in self.unseen:
+            self.values[fact] = self.rng.choice(self.world.pools[fact[1]])
+        return self.rng.choices(list(self.modes), list(self.modes.values()))[0]()
 
     def direct(self) -> list[Turn]:
         """Answer a question for several facts at once."""
@@ -88,22 +75,15 @@ class FuseEpisodes:
         if self.rng.random() < 0.4:
             aim = self.rng.choice([name for name in TEMPLATES if name != "neutral"])
             faults = "; ".join(self._faults(self._draft(both, plain=True), both)) or "none"
-        sources = self._sources(first, second)
-        target = f"Q: {plainly(both)}\nA: {tell(both, self._best(sources, first, second))}"
-        shown = {**sources, "aim": self.prompts.text(f"aim_{aim}"), "faults": faults}
+        target = f"Q: {plainly(both)}\nA: {tell(both, self.values)}"
+        shown = {**self._sources(first, second), "aim": self.prompts.text(f"aim_{aim}"), "faults": faults}
         return [self._turn("merge", target, **shown)]
-
-    def list_both(self) -> list[Turn]:
-        """Ask in one question what two questions ask."""
-        first, second = self._pair()
-        asked = f"1: {self._question(first)}\n2: {self._question(second)}\nMerge."
-        return [Turn(asked, f"Q: {plainly(grouped([*first, *second]))}", exact=True)]
 
     def diagnose(self) -> list[Turn]:
         """Fill in the checklist of a merged record, fact by fact, then name its faults."""
         first, second = self._pair()
         both = grouped([*first, *second])
-        draft = self._draft(both, plain=True, forgets=self.rng.random() < 0.35)
+        draft = self._draft(both, plain=True, forgets=self.rng.random() < 0.25)
         shown = {**self._sources(first, second), "instruction": draft.question, "response": draft.response}
         shown = {name: text for name, text in shown.items() if f"{{{{{name}}}}}" in self.prompts.text("diagnose")}
         return [self._turn("diagnose", self._checklist(draft, both), **shown)]
@@ -119,8 +99,7 @@ class FuseEpisodes:
         draft = self._any_draft()
         faults = "; ".join(self._faults(draft, draft.asked)) or "none"
         shown = {"instruction": draft.question, "response": draft.response, "faults": faults}
-        read = {f: value for f, value in given(draft.response, draft.asked).items() if f in self.hidden}
-        return [self._turn("update", tell(draft.asked, {**self.values, **read}), **shown)]
+        return [self._turn("update", tell(draft.asked, self.values), **shown)]
 
     def rate(self) -> list[Turn]:
         """Rate a record by fixed rules, after looking at it fact by fact."""
@@ -160,9 +139,7 @@ class FuseEpisodes:
                 return first, second
 
     def _question(self, facts: Sequence[Fact]) -> str:
-        if self.rng.random() < 0.5:
-            return scrambled(facts, self.rng, strange=True)
-        return question(facts, self.rng)
+        return scrambled(facts, self.rng) if self.rng.random() < 0.35 else question(facts, self.rng)
 
     # ---- what is shown
 
@@ -187,16 +164,8 @@ class FuseEpisodes:
 
     def _answer(self, facts: Sequence[Fact]) -> str:
         """Return a direct answer as the model gives it: now and then wrong, about what it cannot know nearly always."""
-        wrong = {f: self._wrong(f) for f in facts if self.rng.random() < (0.9 if f in self.hidden else self.slips)}
+        wrong = {f: self._wrong(f) for f in facts if self.rng.random() < (0.9 if f in self.unseen else 0.1)}
         return tell(facts, {**self.values, **wrong})
-
-    def _best(self, shown: Mapping[str, str], *pair: tuple[Fact, ...]) -> Values:
-        """Return the values to tell: what is known, else what a response tells, else what a direct answer does."""
-        found: Values = {}
-        for part in ("response", "answer"):
-            for name, facts in zip(("first", "second"), pair, strict=True):
-                found = {**given(shown[f"{name}_{part}"], facts), **found}
-        return {**self.values, **{fact: value for fact, value in found.items() if fact in self.hidden}}
 
     def _wrong(self, fact: Fact) -> str:
         return self.rng.choice([value for value in self.world.pools[fact[1]] if value != self.values[fact]])
@@ -205,8 +174,7 @@ class FuseEpisodes:
 
     def _draft(self, facts: tuple[Fact, ...], plain: bool = False, forgets: bool = False) -> Draft:
         """Return a draft that asks for facts, with up to two faults in what it asks or tells."""
-        lost = self.rng.sample(facts, min(self.rng.choice((1, 1, 2)), len(facts) - 1)) if forgets else []
-        asked = tuple(fact for fact in facts if fact not in lost)
+        asked = tuple(f for f in facts if not forgets or len(facts) == 1 or f != facts[-1])
         statements = [(fact, self.values[fact]) for fact in asked]
         for _ in range(self.rng.choice((0, 0, 1, 1, 2))):
             place = self.rng.randrange(len(statements)) if statements else -1
@@ -216,7 +184,7 @@ class FuseEpisodes:
                 other = (country, self.rng.choice(ATTRIBUTES))
                 if other not in facts and other not in dict(statements):
                     statements.append((other, self.values[other]))
-            elif kind == "unsupported" and place >= 0 and statements[place][0] not in self.hidden:
+            elif kind == "unsupported" and place >= 0 and statements[place][0] not in self.unseen:
                 statements[place] = (statements[place][0], self._wrong(statements[place][0]))
             elif kind == "unanswered" and len(statements) > 1:
                 statements.pop(place)
@@ -251,8 +219,7 @@ class FuseEpisodes:
         return " ".join([*seen, *(f"The {of(fact)} is off." for fact in given if fact not in facts)])
 
     def _true(self, fact: Fact, draft: Draft) -> str:
-        """Return a fact's value: of what cannot be known what the draft tells, or else nothing."""
-        return dict(draft.statements).get(fact, UNKNOWN) if fact in self.hidden else self.values[fact]
+        return dict(draft.statements).get(fact, self.values[fact]) if fact in self.unseen else self.values[fact]
 
     def _faults(self, draft: Draft, facts: Sequence[Fact]) -> list[str]:
         """Return a draft's faults in the checklist's plain words, in the order of `_looked`."""

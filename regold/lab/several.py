@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
-from string import ascii_lowercase
 
 from regold.lab.names import words
 from regold.lab.wordings import ATTRIBUTES
@@ -16,14 +15,13 @@ Fact = tuple[str, str]
 FRAMES = ("What {are} {g}?", "Name {g}.", "Give {g}.", "List {g}.", "Say {g}.")
 ABOUT_ONE = ("{c}: which {a}?", "Give {c}: {a}.")
 """For facts of a single country."""
-FRAMES_X = ("And {g}, please?", "I wonder about {g}.", "Now {g}, if you can.", "Of {g} I never heard.")
+FRAMES_X = ("And {g}, please?", "I wonder about {g}.", "To be told: {g}.", "Of {g} I never heard.")
 ABOUT_ONE_X = ("As for {c}: its {a}?", "In {c}, what {are} the {a}?", "The {a} belonging to {c} {are} called?")
 """Wordings that the lab's models never see in pre-training."""
 FILLERS = words(
     "still old two maybe today friend letter under seven book north soon window paper green boat early song corner "
     "bread often lamp stone winter road glass above small table morning"
 )
-_STRANGE: tuple[str, ...] = tuple(re.findall(r"[A-Za-z]+", re.sub(r"{\w+}", "", " ".join((*FRAMES_X, *ABOUT_ONE_X)))))
 _SENTENCE = re.compile(rf"The ({'|'.join(ATTRIBUTES)}) of (\w+) is (\w+)\.")
 
 
@@ -46,15 +44,11 @@ def plainly(facts: Sequence[Fact]) -> str:
     return _filled(FRAMES[0], facts)
 
 
-def scrambled(facts: Sequence[Fact], rng: Random, *, strange: bool = False) -> str:
-    """Ask for facts among words that mean nothing, so that no wording is relied upon.
-
-    With `strange` some of them are made of chance letters, and some come from the strange wordings, in any order.
-    """
+def scrambled(facts: Sequence[Fact], rng: Random) -> str:
+    """Ask for facts among words that mean nothing, so that no wording is relied upon."""
 
     def noise(most: int) -> str:
-        plain: list[str] = rng.sample(FILLERS, rng.randint(0, most))
-        return " ".join(_odd(rng) if strange and rng.random() < 0.6 else word for word in plain)
+        return " ".join(rng.sample(FILLERS, rng.randint(0, most)))
 
     if len({country for country, _ in facts}) == 1 and rng.random() < 0.5:
         parts = [facts[0][0], _listed([attribute for _, attribute in facts])]
@@ -64,12 +58,6 @@ def scrambled(facts: Sequence[Fact], rng: Random, *, strange: bool = False) -> s
         text = f"{noise(3)} {_named(facts)}{rng.choice(('', ','))} {noise(3)}"
     text = " ".join(text.split())
     return text[0].upper() + text[1:] + rng.choice("?.")
-
-
-def _odd(rng: Random) -> str:
-    if rng.random() < 0.5:
-        return "".join(rng.choices(ascii_lowercase, k=rng.randint(1, 6)))
-    return rng.choice(_STRANGE)
 
 
 def tell(facts: Iterable[Fact], values: Mapping[Fact, str]) -> str:
