@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 DATA ?= shared/data
+FRONT := --column llama31_8b=rate.llama --column mistral7b_v03=rate.mistral --set "correct.scores=['rate.llama','rate.mistral']" --set partition.correct=
 .PHONY: demo test check verify results results-lab results-data lock clean
 
 demo: $(VENV)/demo.stamp
@@ -31,11 +32,14 @@ results-data: $(VENV)/dev.stamp
 	$(BIN)/regold bench audit --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --labels $(DATA)/alpaca/noise_labels_dev.jsonl.gz --json docs/results/audit/bench.json --out docs/results/audit
 	$(BIN)/regold bench near-duplicates --json runs/near_duplicates.json --out docs/results/audit
 	$(BIN)/regold bench ratings --ratings $(DATA)/ratings/alpaca_ratings.jsonl.gz --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --pool $(DATA)/ratings/ds2_all_300932.jsonl.gz --vectors runs/ratings-vectors.npz --json runs/ratings.json --out docs/results/ratings
+	$(BIN)/regold bench front --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --ratings $(DATA)/ratings/alpaca_ratings.jsonl.gz $(FRONT) --json docs/results/front/front.json --out docs/results/front/front.md
 	$(BIN)/python benchmarks/eval_smoke.py --data $(DATA) --out docs/results/evaluate
 
 results-lab: $(VENV)/dev.stamp
 	$(BIN)/regold bench lab --out docs/results/lab
 	$(BIN)/regold bench stress --json runs/stress.json --out docs/results/stress
+	$(BIN)/regold bench entp --out docs/results/entp
+	$(BIN)/python benchmarks/explain_examples.py --out docs/examples/explain
 
 $(VENV)/demo.stamp: pyproject.toml requirements.lock
 	@sh scripts/install.sh "$(PYTHON)" "$(VENV)" demo

@@ -45,12 +45,13 @@ def corrupt_file(
     return Corrupted(len(wrong), sum(row.noise is not None for row in wrong))
 
 
-async def confusable(engine: Engine, rows: Sequence[Row]) -> dict[str, str]:
+async def confusable(engine: Engine, rows: Sequence[Row], greedy: bool = False) -> dict[str, str]:
     """Return by record id the wrong response that the model itself prefers; none where it offers no wrong one.
 
-    With options, the wrong letter it scores highest; otherwise the first of a few sampled answers that is wrong.
+    With options, the wrong letter it scores highest; otherwise the first of a few sampled answers that is wrong,
+    with `greedy` before them what the model says for certain: the label that its views are most likely to confirm.
     """
-    found = await together([_preferred(engine, row) for row in rows])
+    found = await together([_preferred(engine, row, greedy) for row in rows])
     return {row.id: wrong for row, wrong in zip(rows, found, strict=True) if wrong is not None}
 
 
@@ -71,7 +72,7 @@ async def margins(engine: Engine, rows: Sequence[Row], wrong: Mapping[str, str])
     return {row.id: one for row, one in zip(chosen, found, strict=True)}
 
 
-async def _preferred(engine: Engine, row: Row) -> str | None:
+async def _preferred(engine: Engine, row: Row, greedy: bool) -> str | None:
     query, given = row.messages[:-1], row.messages[-1].content
     truth = row.truth or given
     right = read_answer(truth, truth, row.options)
@@ -81,8 +82,9 @@ async def _preferred(engine: Engine, row: Row) -> str | None:
             return None
         scores = await together([engine.score(query, letter) for letter in letters])
         return max(zip(letters, scores, strict=True), key=lambda pair: sum(pair[1].logprobs))[0]
-    for draw in range(DRAWS):
-        said = await engine.generate(Request(query, temperature=1.0, max_tokens=64, sample=draw))
+    drawn = [Request(query, temperature=1.0, max_tokens=64, sample=draw) for draw in range(DRAWS)]
+    for request in [Request(query, max_tokens=64)] * greedy + drawn:
+        said = await engine.generate(request)
         answer = read_answer(said.text, truth, row.options, said.finish)
         if answer is not None and same_answer(answer, right, row.options) is False:
             return said.text.strip()

@@ -121,7 +121,7 @@ async def _confusable(
 
     engine = open_engine(asked.student())
     try:
-        wrong = await confusable(engine, rows)
+        wrong = await confusable(engine, rows, greedy=ranked)
         return wrong, await margins(engine, rows, wrong) if ranked else None
     finally:
         await engine.close()

@@ -53,15 +53,16 @@ def write_clean(path: Path, items: int, seed: int) -> Path:
 def write_noisy(clean: Path, out: Path, rate: float, kind: str, seed: int, by: str | None = None) -> Path:
     """Write a noisy copy; the kinds that need a model ask the lab's."""
     rows = list(read_rows(clean))
-    wrong, margin = asyncio.run(_misled(rows)) if kind in ("model", "adversarial") else (None, None)
+    asked = kind in ("model", "adversarial")
+    wrong, margin = asyncio.run(_misled(rows, kind == "adversarial")) if asked else (None, None)
     corrupt_file(rows, out, rate, kind, seed, within=WITHIN, model=wrong, by=by, margin=margin)
     return out
 
 
-async def _misled(rows: Sequence[Row]) -> tuple[dict[str, str], dict[str, float]]:
+async def _misled(rows: Sequence[Row], greedy: bool) -> tuple[dict[str, str], dict[str, float]]:
     engine = open_engine(lab_engine())
     try:
-        wrong = await confusable(engine, rows)
+        wrong = await confusable(engine, rows, greedy)
         return wrong, await margins(engine, rows, wrong)
     finally:
         await engine.close()

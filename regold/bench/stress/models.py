@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from regold.bench.stress.lab import SET, Outcome, lab_engine, measured, repair, write_clean, write_noisy
-from regold.bench.stress.neighbours import ELSEWHERE
-from regold.bench.stress.task import Task
+from regold.bench.stress.task import ELSEWHERE, Task
 from regold.engines import open_engine
 from regold.evaluate import Question, evaluate
 from regold.formats import read_rows

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from regold.bench.stress.lab import Outcome, repair, share, write_clean, write_noisy
-from regold.bench.stress.task import Task
+from regold.bench.stress.task import ELSEWHERE, Task
 from regold.formats import NOISE, TRUTH, write
 from regold.lab.data import write_items
 from regold.lab.world import World
@@ -19,8 +19,6 @@ from regold.record import Fate
 RATE = 0.5
 EDGES = (0.0, 0.7, 0.8, 0.9, 0.95, 1.01)
 """Bins of the cosine between a suspect and its nearest clean neighbour."""
-ELSEWHERE = 1000
-"""Added to the seed for records about another part of the world."""
 
 
 def withheld(task: Task) -> list[dict[str, Any]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+ELSEWHERE = 1000
+"""Added to a seed for questions about another part of the world."""
+
 
 @dataclass(frozen=True)
 class Task:

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 from regold.bench import stress
 from regold.bench.stress import neighbours, run_stress, summarised
-from regold.bench.stress.forms import AGREE, CHECK, pairs
+from regold.bench.stress.forms import AGREE, CHECK
 from regold.bench.stress.lab import Outcome, measured
 from regold.bench.stress.neighbours import withheld
+from regold.bench.stress.pairs import pairs
 from regold.bench.stress.task import Task
 from regold.bench.stress_report import markdown, write_stress
 from regold.cli import app
