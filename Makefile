@@ -23,7 +23,9 @@ check: $(VENV)/dev.stamp
 
 verify: test
 	$(BIN)/python -m pytest -m slow
+	$(BIN)/regold bench stress --seeds 1 --items 40 --into runs/stress-small --json runs/stress-small.json
 	$(BIN)/python benchmarks/request_rate.py
+	$(BIN)/python benchmarks/train_cost.py --records 64 --rounds 1
 
 results: results-data results-lab
 

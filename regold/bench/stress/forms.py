@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from regold.asking import ask_verdict
-from regold.bench.stress.judges import tuned_judge
+from regold.bench.stress.judges import tuned_judge, unseen
 from regold.bench.stress.lab import SET, lab_engine, share
 from regold.bench.stress.pairs import Pair, pairs
 from regold.bench.stress.task import Task
@@ -48,7 +48,7 @@ def equivalent_forms(task: Task) -> list[dict[str, Any]]:
 
     The tuned judge learnt to compare sentences in the lab's wording; lists and numbers it has never compared.
     """
-    made = pairs(task.items, task.seed)
+    made = unseen(pairs(task.items, task.seed), task.items)
     found = []
     judges = {"text alone": None, "model as shipped": MODEL, "tuned judge": tuned_judge(task, "one-wording", AGREE[:1])}
     for name, judge in judges.items():
@@ -99,7 +99,7 @@ def wordings(task: Task) -> list[dict[str, Any]]:
     to all five. `check`: is this the answer; a lesson of the shipped model's pre-training, in the first wording alone.
     """
     rng = Random(f"check:{task.seed}")
-    forms = [p for p in pairs(task.items, task.seed) if p.kind == "sentence"]
+    forms = [p for p in unseen(pairs(task.items, task.seed), task.items) if p.kind == "sentence"]
     items = World().items(SET, 2 * task.items, task.seed, "train")
     right = [n % 2 == 0 for n in range(len(items))]
     checks = [_shown(item, good, rng) for item, good in zip(items, right, strict=True)]

@@ -1,4 +1,4 @@
-"""Judges that can judge: the lab's model never learnt to compare answers, so it is tuned to, on pairs of its own."""
+"""Judges that can judge: the lab's model never learnt to compare answers, so it is tuned to, on other pairs."""
 
 from __future__ import annotations
 
@@ -28,13 +28,20 @@ def tuned_judge(task: Task, name: str, texts: Sequence[str]) -> Path:
         data = place.with_suffix(".jsonl")
         data.parent.mkdir(parents=True, exist_ok=True)
         rng = Random(f"judge:{name}")
-        made = _lessons(min(MOST, 12 * task.items))
+        made = _lessons(task.items)
         write(data, [_lesson(n, pair, rng.choice(texts)) for n, pair in enumerate(made)])
         train(str(MODEL), training_rows(data), place, SETTINGS, merge=True)
     return place
 
 
-def _lessons(items: int) -> list[Pair]:
+def unseen(made: Sequence[Pair], items: int) -> list[Pair]:
+    """Return the pairs of which no tuned judge was taught the very two answers; it may know the fact."""
+    taught = {(pair.first, pair.second) for pair in _lessons(items)}
+    return [pair for pair in made if (pair.first, pair.second) not in taught]
+
+
+def _lessons(tested: int) -> list[Pair]:
+    items = min(MOST, 12 * tested)
     parts = [pairs(min(PART, items - at), ELSEWHERE + n) for n, at in enumerate(range(0, items, PART))]
     return [pair for part in parts for pair in part if pair.kind == "sentence"]
 

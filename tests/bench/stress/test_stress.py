@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from regold.bench import stress
 from regold.bench.stress import neighbours, run_stress, summarised
 from regold.bench.stress.forms import AGREE, CHECK
+from regold.bench.stress.judges import _lesson, _lessons, unseen
 from regold.bench.stress.lab import Outcome, measured
 from regold.bench.stress.neighbours import withheld
 from regold.bench.stress.pairs import pairs
@@ -46,6 +47,20 @@ def test_five_wordings_ask_for_all_there_is(name: str, texts: tuple[str, ...]) -
     assert len(set(texts)) == 5
     for text in texts:
         Prompts("one", {name: text}).check(name)
+
+
+def test_a_judge_is_taught_sentences_of_its_own_half_of_them_alike() -> None:
+    taught, asked = _lessons(25), pairs(60, 0)
+    assert len(taught) == 600
+    assert sum(p.same for p in taught) == 300
+    assert {p.kind for p in taught} == {"sentence"}
+    left = unseen([*taught[:5], *asked], 25)
+    assert 300 < len(left) <= len(asked)
+    assert not {(p.first, p.second) for p in taught} & {(p.first, p.second) for p in left}
+    lesson = _lesson(0, taught[0], AGREE[3])
+    assert lesson["instruction"].startswith(f"1: {taught[0].first}\n2: {taught[0].second}\n")
+    assert "{{" not in lesson["instruction"]
+    assert lesson["output"] == ("SAME" if taught[0].same else "DIFFERENT")
 
 
 def test_every_setting_of_the_shift_has_the_same_noisy_records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -112,10 +127,20 @@ def test_finished_seeds_are_kept_and_the_page_holds_every_setting(
     again = run_stress(tmp_path, seeds=3, items=20, watch=lambda text: None)
     assert ran == [0, 1, 2]
     assert again["results"][:2] == found["results"]
-    page, figures = write_stress(found, tmp_path / "page")
+    page, figures, *plots = write_stress(found, tmp_path / "page")
+    assert plots == []
     assert page.read_text() == markdown(found)
     assert "| only one | 40 | .550 ±.071 |" in page.read_text()
     assert json.loads(figures.read_text())["summary"] == found["summary"]
+
+
+def test_scenarios_with_plots_are_drawn(tmp_path: Path) -> None:
+    row = {"scenario": "withheld", "seed": 0, "setting": "clean neighbours withheld", "n": 9, "context_right": 0.5}
+    head = {"model": "0" * 8, "seeds": 1, "items": 20, "results": [row]}
+    written = write_stress({**head, "summary": summarised([row])}, tmp_path)
+    assert [path.name for path in written] == ["README.md", "results.json", "withheld.svg", "withheld.png"]
+    assert all(path.stat().st_size for path in written)
+    assert "![withheld](withheld.svg)" in (tmp_path / "README.md").read_text()
 
 
 def test_an_unknown_scenario_is_refused(tmp_path: Path) -> None:
