@@ -66,8 +66,8 @@ def _draw(scenario: str, found: Mapping[str, Any], out: Path) -> None:
 
 
 def _series(name: str, settings: list[str], cells: list[Mapping[str, float | None] | None]) -> Series:
-    means = [cell and cell["mean"] for cell in cells]
-    spread = [(cell and cell["deviation"]) or 0.0 for cell in cells]
+    means = [cell["mean"] if cell else None for cell in cells]
+    spread = [(cell["deviation"] if cell else None) or 0.0 for cell in cells]
     low, high = ([None if m is None else m + way * s for m, s in zip(means, spread, strict=True)] for way in (-1, 1))
     return Series(name, settings, means, low, high)
 
@@ -78,10 +78,14 @@ def markdown(found: Mapping[str, Any]) -> str:
     head = f"""# Noise and stress
 
 `{COMMAND}` writes this page: the recipe `robustft` on the lab's model (`{found["model"][:8]}`) and `atlas-open-x`, \
-{found["items"]} records, mean ± standard deviation over {found["seeds"]} seeds. `n` counts records over all seeds. \
+{found["items"]} records, mean ± standard deviation over {_many(found["seeds"])}. `n` counts records over all seeds. \
 The model is tiny: what is shown is how the method bears each setting beside the others, not how a large model would.
 """
     return "\n\n".join([head.rstrip(), *tables]) + "\n"
+
+
+def _many(seeds: int) -> str:
+    return "one seed" if seeds == 1 else f"{seeds} seeds"
 
 
 def _table(scenario: str, found: Mapping[str, Any]) -> str:
