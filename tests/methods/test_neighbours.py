@@ -84,7 +84,7 @@ def test_nothing_to_search_is_no_error(n: int, m: int, k: int) -> None:
     assert (rows == MISSING).all()
 
 
-def test_the_inverted_index_finds_nearly_all() -> None:
+def test_looking_into_the_nearest_cells_finds_nearly_all() -> None:
     centres = _vectors(40, 32, seed=7)
     base = np.repeat(centres, 100, axis=0) + 0.3 * _vectors(4000, 32, seed=8)
     queries = base[::97] + 0.05 * _vectors(len(base[::97]), 32, seed=9)
