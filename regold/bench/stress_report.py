@@ -54,7 +54,7 @@ def write_stress(found: Mapping[str, Any], folder: Path) -> list[Path]:
 def _draw(scenario: str, found: Mapping[str, Any], out: Path) -> None:
     """Draw a scenario's figures as bars a setting, whiskers one standard deviation over seeds."""
     rows = [row for row in found["summary"] if row["scenario"] == scenario and row["n"] >= FEWEST]
-    settings = [fill(f"{row['setting']} (n = {row['n']})", 18) for row in rows]
+    settings = [f"{fill(row['setting'], 18)}\n(n = {row['n']})" for row in rows]
     with figure(out, size=(1.6 + 1.15 * max(3, len(rows)), 3.4)) as axes:
         bars(
             axes,
@@ -77,11 +77,18 @@ def markdown(found: Mapping[str, Any]) -> str:
     tables = [_table(name, found) for name in dict.fromkeys(row["scenario"] for row in found["summary"])]
     head = f"""# Noise and stress
 
-`{COMMAND}` writes this page: the recipe `robustft` on the lab's model (`{found["model"][:8]}`) and `atlas-open-x`, \
+`{_command(found)}` writes this page: the recipe `robustft` on the lab's model (`{found["model"][:8]}`) and `atlas-open-x`, \
 {found["items"]} records, mean ± standard deviation over {_many(found["seeds"])}. `n` counts records over all seeds. \
 The model is tiny: what is shown is how the method bears each setting beside the others, not how a large model would.
 """
     return "\n\n".join([head.rstrip(), *tables]) + "\n"
+
+
+def _command(found: Mapping[str, Any]) -> str:
+    """Return the command that writes this very page."""
+    run = list(dict.fromkeys(row["scenario"] for row in found["summary"]))
+    less = "" if set(run) == set(SCENARIOS) else f" --only {','.join(run)}"
+    return f"{COMMAND} --seeds {found['seeds']} --items {found['items']}{less}"
 
 
 def _many(seeds: int) -> str:

@@ -31,29 +31,35 @@ class Pair:
 
 
 def pairs(items: int, seed: int) -> list[Pair]:
-    """Return pairs of answers that say the same in two forms and, one for each, pairs that do not."""
+    """Return pairs of answers that say the same in two forms and, one for each, pairs that do not.
+
+    Whether an answer is right, and whether it stands first, tells nothing of whether the two say the same.
+    """
     rng, world = Random(f"forms:{seed}"), World()
     found: list[Pair] = []
     for item in world.items(SET, items, seed, "train"):
         country, attribute = item.hops[-1]
         about = {"a": attribute, "c": country}
         right = world.values[item.hops[-1]]
-        wrong = rng.choice([v for v in world.pools[attribute] if v != right])
-        for value, same in ((right, True), (wrong, False)):
-            one, other = rng.sample(SENTENCES, 2)
-            found.append(
-                Pair("sentence", item.query, one.format(v=right, **about), other.format(v=value, **about), same)
-            )
+        wrong = _other(world, attribute, right, rng)
+        for values in ([rng.choice((right, wrong))] * 2, rng.sample((right, wrong), 2)):
+            one, other = (form.format(v=v, **about) for form, v in zip(rng.sample(SENTENCES, 2), values, strict=True))
+            found.append(Pair("sentence", item.query, one, other, values[0] == values[1]))
         listed = [world.values[country, a] for a in ("capital", "river", "currency", "language")]
-        changed = [wrong, *listed[1:]]
+        changed = [_other(world, "capital", listed[0], rng), *listed[1:]]
         query = f"Name the capital, river, currency and language of {country}."
-        for values, same in ((listed, True), (changed, False)):
-            found.append(Pair("list in any order", query, _listed(listed, rng), _listed(values, rng), same))
+        for lists in ([rng.choice((listed, changed))] * 2, rng.sample((listed, changed), 2)):
+            one, other = (_listed(each, rng) for each in lists)
+            found.append(Pair("list in any order", query, one, other, lists[0] == lists[1]))
         number = rng.randint(11, 98)
         for total, same in ((number, True), (number + rng.choice((-10, -1, 1, 10)), False)):
             one, other = rng.sample(NUMBERS, 2)
             found.append(Pair("number", "What is the sum?", one.format(n=number), other.format(n=total), same))
     return found
+
+
+def _other(world: World, attribute: str, value: str, rng: Random) -> str:
+    return rng.choice([v for v in world.pools[attribute] if v != value])
 
 
 def _listed(values: Sequence[str], rng: Random) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from regold.bench.stress.pairs import pairs
 from regold.bench.stress.task import Task
 from regold.bench.stress_report import markdown, write_stress
 from regold.cli import app
+from regold.lab.world import World
 from regold.prompts import Prompts
 from regold.record import Fate
 
@@ -40,6 +42,15 @@ def test_pairs_of_forms_differ_in_words_and_only_half_of_them_in_what_they_say()
             assert (one == other) == pair.same
             assert pair.first != pair.second
     assert sum(p.first == p.second for p in made) <= 5
+
+
+def test_neither_answers_place_nor_its_truth_tells_whether_two_say_the_same() -> None:
+    truth, tally = World().values, Counter[tuple[bool, bool]]()
+    for pair in (p for p in pairs(300, 2) if p.kind == "sentence"):
+        told = {value for (country, _), value in truth.items() if country in pair.first}
+        tally[pair.same, any(f"{value} " in f"{pair.first.rstrip('.')} " for value in told)] += 1
+    assert all(count > 100 for count in tally.values())
+    assert len(tally) == 4
 
 
 @pytest.mark.parametrize(("name", "texts"), [("agree", AGREE), ("check", CHECK)])
