@@ -77,8 +77,9 @@ def markdown(found: Mapping[str, Any]) -> str:
     tables = [_table(name, found) for name in dict.fromkeys(row["scenario"] for row in found["summary"])]
     head = f"""# Noise and stress
 
-`{_command(found)}` writes this page: the recipe `robustft` on the lab's model (`{found["model"][:8]}`) and \
-`atlas-open-x`, {found["items"]} records, mean ± standard deviation over {_many(found["seeds"])}. `n` counts records over all seeds. \
+`{_command(found)}` writes this page: the recipe `robustft` on the lab's model \
+(`{found["model"][:8]}`) and `atlas-open-x`, {found["items"]} records, mean ± standard deviation \
+over {_many(found["seeds"])}. `n` counts records over all seeds. \
 The model is tiny: what is shown is how the method bears each setting beside the others, not how a large model would.
 """
     return "\n\n".join([head.rstrip(), *tables]) + "\n"
