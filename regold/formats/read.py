@@ -18,6 +18,7 @@ from regold.formats.text_files import Entry
 from regold.formats.values import as_text, kind, snippet
 
 _NONE: Mapping[str, str] = {}
+_SKIP = "mend the line, or leave such lines out (--on-bad-line skip, where a command takes it)"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def read(
     for _, rows in understood(path, format, columns, turns):
         for row in rows:
             if isinstance(row, Reject) and on_bad_line == "stop":
-                raise InputError(row.reason, row.file, row.line)
+                raise InputError(f"{row.reason}; {_SKIP}", row.file, row.line)
             yield row
 
 
