@@ -24,11 +24,11 @@ _SCRIPTS = (
     "HEBREW",
     "DEVANAGARI",
     "HANGUL",
-    "HIRAGANA",
-    "KATAKANA",
     "CJK",
     "THAI",
 )
+_TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK"}
+"""Scripts that one language writes side by side count as one."""
 _WORD = re.compile(r"[^\W\d_]{1,30}")
 _COMMON = {
     "English": "the and of to in is that for with as are was it this be by on not from have you which their or an",
@@ -91,13 +91,7 @@ def other_script(e: Exchange) -> Iterator[Span]:
     if e.said.isascii() or _NAMED.search(e.asked) or _NAMED.search(e.given[:READ]):
         return
     asked, said = main_script(f"{e.asked[:READ]} {e.given[:READ]}"), main_script(e.said[:READ])
-    if (
-        asked
-        and said
-        and asked != said
-        and {asked, said} != {"CJK", "HIRAGANA"}
-        and {asked, said} != {"CJK", "KATAKANA"}
-    ):
+    if asked and said and asked != said:
         place = next((i for i, c in enumerate(e.said) if script(c) == said), 0)
         yield Span("response", place, min(len(e.response), place + 60))
 
@@ -150,11 +144,11 @@ def main_script(text: str) -> str | None:
 
 
 def script(character: str) -> str:
-    """Return the script of a letter by its Unicode name."""
+    """Return the script of a letter by its Unicode name; the kana count as CJK."""
     if character < "\u0250":
         return "LATIN"
     first = unicodedata.name(character, "OTHER").split(" ", 1)[0]
-    return first if first in _SCRIPTS else "OTHER"
+    return _TOGETHER.get(first) or (first if first in _SCRIPTS else "OTHER")
 
 
 CHECKS = (

@@ -47,6 +47,7 @@ FAULTY = [
     ("broken-characters", "Tell me.", "", "It\ufffd is", "\ufffd"),
     ("html-entities", "Tell me.", "", "Tom &amp; Jerry", "&amp;"),
     ("other-script", "Tell me of the sea.", "", "Море большое и синее", "Море большое и синее"),
+    ("other-script", "What is the capital of Japan?", "", "首都はトウキョウです", "首都はトウキョウです"),
     ("stray-script", "Name a restaurant.", "", "It is called Nju是 Popular", "是"),
     ("wrong-sum", "How many?", "", "So 12 * 3 = 35 apples.", "12 * 3 = 35"),
     ("wrong-order", "Sort alphabetically.", "plum, fig, apple", "apple, plum, fig", "apple, plum, fig"),
@@ -61,6 +62,7 @@ FAULTY = [
     ("mail-address", "Who?", "", "Write to bob@posteo.de", "bob@posteo.de"),
     ("phone-number", "Who?", "", "Call (212) 736-5001.", "(212) 736-5001"),
     ("identity-number", "Who?", "", "Card 4012 8888 8888 1881", "4012 8888 8888 1881"),
+    ("identity-number", "Who?", "", "My card is 4539 1488 0343 6467.", "4539 1488 0343 6467"),
     ("secret-key", "Who?", "", "sk-abcdefghijklmnopqrstuvwx", "sk-abcdefghijklmnopqrstuvwx"),
 ]  # fmt: skip
 
@@ -92,6 +94,8 @@ SOUND = [
     ("Give it as JSON.", "", '{"a": [1, 2]}'),
     ("Write a reply to the customer.", "", "I'm sorry, but I cannot refund you."),
     ("Who?", "", "Write to info@example.com or call 555-123-4567."),
+    ("日本の首都はどこですか", "", "日本の首都は東京です。"),
+    ("How large?", "", "It is 4539 1488 0343 6467.25 wide."),
     ("Add the numbers on lines 3-5 of 2020-01-02.", "", "2020-01-02 = 2017 is no sum."),
     ("Résumé?", "", "“It’s a café” – naïve, isn’t it?"),
 ]
