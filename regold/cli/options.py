@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regold.cli.local import LAB, LABS, lab_folder, model_and_adapter, shipped
 from regold.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from regold.recipe import Recipe
     from regold.runner import Models
     from regold.stage import Stage
-
-LAB = "lab"
-LABS = {LAB: "model", "lab-fuse": "model-fuse"}
-"""The checkpoints that are shipped, and their folders."""
 
 Data = Annotated[
     Path, typer.Argument(help="jsonl, json, csv or parquet (also .gz, .zst), or a Hugging Face dataset folder")
@@ -39,7 +36,10 @@ ResponseColumn = Annotated[str | None, typer.Option(help="the column that holds 
 TruthColumn = Annotated[str | None, typer.Option(help="a column with the right response, kept from every stage")]
 Model = Annotated[
     str | None,
-    typer.Option(help="a model's name on the server, a local folder or hub name, or `lab` for the small model shipped"),
+    typer.Option(
+        help="a model's name on the server, a local folder (a model, or an adapter on its base) or hub name, or `lab` "
+        "for the small model shipped"
+    ),
 ]
 BaseUrl = Annotated[
     list[str] | None, typer.Option(help="an OpenAI-compatible server; repeat for several (or OPENAI_BASE_URL)")
@@ -137,6 +137,11 @@ class Asked:
             )
         return self._adapted(self._engine(self.model))
 
+    @property
+    def shipped(self) -> str | None:
+        """Return the shipped checkpoint that is asked, by itself or under an adapter; None for any other model."""
+        return shipped(self.model) if self.model and not self.base_url else None
+
     def _adapted(self, student: EngineSpec) -> EngineSpec:
         """Return the student with the adapter: it is trained for this model, and for none that judges or rates."""
         if self.adapter is None:
@@ -146,25 +151,28 @@ class Asked:
                 "--adapter is for a model in this process: let the server serve it under a name of its own, and give "
                 "that as --model"
             )
+        if student.adapter is not None:
+            raise UsageError(
+                f"{student.adapter} is an adapter itself: give its base as --model, or leave out --adapter"
+            )
         return replace(student, adapter=str(self.adapter))
 
     def _engine(self, model: str) -> EngineSpec:
         from regold.engines.base import EngineSpec
 
         urls = tuple(self.base_url or ()) or tuple(u for u in [os.environ.get("OPENAI_BASE_URL")] if u)
-        if model in LABS and not urls:
-            return EngineSpec("transformers", str(lab_folder(model)))
         if model.startswith("scripted:"):
             return EngineSpec("scripted", model.removeprefix("scripted:"), concurrency=self.concurrency)
         if urls:
             return EngineSpec("openai", model, urls, self.engine_revision, concurrency=self.concurrency)
-        return EngineSpec("transformers", model, revision=self.engine_revision)
+        place, adapter = model_and_adapter(model)
+        revision = None if model in LABS else self.engine_revision
+        return EngineSpec("transformers", place, revision=revision, adapter=adapter)
 
     def _encoder(self) -> EngineSpec:
         from regold.engines.base import EngineSpec
 
-        own = self.model if self.model in LABS and not self.base_url else None
-        name = self.encoder or own or "lexical"
+        name = self.encoder or self.shipped or "lexical"
         if name == "lexical":
             return EngineSpec("lexical")
         if name in LABS:
@@ -197,7 +205,7 @@ class Changes:
         """Return the changed recipe, with a step that imports the score file if one is named. Raises UsageError."""
         from regold.recipe import load_recipe
 
-        prompts = self.prompts or (LAB if asked.model in LABS and not asked.base_url else None)
+        prompts = self.prompts or (LAB if asked.shipped else None)
         changes = {"prompts": prompts, "seed": self.seed, "tolerate": self.tolerate}
         return load_recipe(name, self.sets or (), self._imported(), **changes)
 
@@ -209,11 +217,6 @@ class Changes:
         choice("--by", self.by, ("id", "row"))
         notes = notes_of(self.import_, self.column or (), self.key)
         return ImportNotes(self.import_, notes, self.by, self.key)  # type: ignore[arg-type]
-
-
-def lab_folder(name: str = LAB) -> Path:
-    """Return the folder of a shipped checkpoint."""
-    return Path(__file__).parent.parent / "lab" / LABS[name]
 
 
 def notes_of(file: Path, columns: Sequence[str], key: str) -> dict[str, str]:

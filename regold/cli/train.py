@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import regold.cli.options as o
+from regold.cli.local import model_place
 from regold.cli.screen import Watch, exit_codes, print_json, say, watching
 
 
@@ -80,7 +81,7 @@ def train(
         rows = [(messages, weight if weighted else 1.0) for messages, weight in training_rows(data, format)]
         with watching() as watch:
             card = fit(
-                str(o.lab_folder(model)) if model in o.LABS else model,
+                model_place(model),
                 rows,
                 out,
                 chosen,
@@ -95,6 +96,7 @@ def train(
             print_json({"out": str(out), **asdict(card)})
         else:
             say(f"{card.trained} of {card.given} records, {card.steps} steps, {card.wall_s:.1f} s: {out}")
+            say(f"measure it with  regold evaluate FILE --model {out}")
 
 
 _NOT_SETTINGS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -170,7 +171,9 @@ def _adapted(model: Any, adapter: str) -> Any:
     except ModuleNotFoundError:
         raise MissingExtra("peft", "train") from None
     try:
-        return PeftModel.from_pretrained(model, adapter).merge_and_unload()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # what peft has to settle with transformers
+            return PeftModel.from_pretrained(model, adapter).merge_and_unload()
     except (OSError, ValueError) as error:
         raise EngineRefused(f"{adapter}: cannot be loaded as an adapter ({error})") from None
 

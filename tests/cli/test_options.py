@@ -11,8 +11,10 @@ URL = "http://127.0.0.1:8000/v1"
 
 
 @pytest.mark.parametrize("model", ["folder", "lab"])
-def test_an_adapter_is_the_students_alone(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_adapter_is_the_students_alone(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
     roles = Asked(model, judge=model, rater=[model], adapter=Path("lora")).models().roles
     assert {role: spec.adapter for role, spec in roles.items()} == {
         "student": "lora",

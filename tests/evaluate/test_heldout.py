@@ -140,7 +140,6 @@ def test_the_error_of_samples_is_over_questions() -> None:
     assert math.isnan(Evaluation("e", 0.0, 1, one.items[:1]).standard_error)
 
 
-@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")  # peft's, when an adapter is loaded
 @pytest.mark.parametrize("merge", [True, False])
 def test_what_was_trained_is_what_is_measured(tmp_path: Path, merge: bool) -> None:
     base, out = str(build_tiny(tmp_path / "base")), tmp_path / "out"
