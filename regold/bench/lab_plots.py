@@ -41,23 +41,31 @@ def _against_noise(part: Mapping[str, Any], rows: Sequence[Row], out: Path) -> l
         if len({r["noise"] for r in some}) > 1:
             where = set_name if world == "home" else f"{set_name}-{world}"
             what = "noise" if "vanilla" in part["methods"] else part["name"]
-            drawn.append((f"{what}-{_slug(where)}", f"Accuracy against noise, {where}"))
-            _two_lines(some, out / drawn[-1][0], drawn[-1][1])
+            title = "Accuracy against noise" if what == "noise" else f"RobustFT, {what}"
+            drawn.append((f"{what}-{_slug(where)}", f"{title}, {where}"))
+            if what != "noise":
+                # SFT falls too low for the others to be told apart; the bands are mostly the seeds, which all share.
+                some = [r for r in some if r["method"] != "SFT"]
+            _two_lines(some, out / drawn[-1][0], drawn[-1][1], bands=what == "noise")
     return drawn
 
 
-def _two_lines(rows: Sequence[Row], out: Path, title: str) -> None:
+def _two_lines(rows: Sequence[Row], out: Path, title: str, *, bands: bool) -> None:
     with figure(out, size=(9.6, 3.9), columns=2) as axes:
         for place, (key, how) in enumerate((("greedy", "greedy"), ("sampled", "temperature 0.5"))):
-            series = [_series(name, rows, key) for name in dict.fromkeys(r["method"] for r in rows)]
+            names = list(dict.fromkeys(r["method"] for r in rows))
+            others = [name for name in names if name not in MAIN]
+            looks = [MAIN.index(name) if name in MAIN else len(MAIN) + others.index(name) for name in names]
+            series = [_series(name, rows, key, look, bands) for name, look in zip(names, looks, strict=True)]
             shown = title if place == 0 else ""
             lines(axes[place], series, x="noise, %", y=f"accuracy, {how}", title=shown, legend=place == 1)
             axes[place].set_xticks(sorted({r["noise"] for r in rows}))
 
 
-def _series(name: str, rows: Sequence[Row], key: str) -> Series:
+def _series(name: str, rows: Sequence[Row], key: str, look: int, bands: bool) -> Series:
     mine = sorted((r for r in rows if r["method"] == name), key=lambda r: r["noise"])
-    return Series(name, [r["noise"] for r in mine], *([r[key][part] for r in mine] for part in ("mean", "low", "high")))
+    mean, low, high = ([r[key][part] for r in mine] for part in ("mean", "low", "high"))
+    return Series(name, [r["noise"] for r in mine], mean, low if bands else (), high if bands else (), look)
 
 
 def _sensitivity(rows: Sequence[Row], out: Path) -> list[tuple[str, str]]:
@@ -135,7 +143,11 @@ def _questions(found: Sequence[Row], out: Path) -> list[tuple[str, str]]:
         title = f"Accuracy by kind of question, {set_name}, 50 % noise"
         kinds = list(dict.fromkeys(r["question"] for r in rows))
         at = {(r["method"], r["question"]): r["greedy"] for r in rows}
-        series = [Series(m, kinds, [at.get((m, q)) for q in kinds]) for m in MAIN if any(key[0] == m for key in at)]
+        series = [
+            Series(m, kinds, [at.get((m, q)) for q in kinds], look=look)
+            for look, m in enumerate(MAIN)
+            if any(key[0] == m for key in at)
+        ]
         with figure(out / f"questions-{_slug(set_name)}", size=(7.2, 3.4)) as axes:
             bars(axes, series, y="accuracy, greedy", title=title)
         drawn.append((f"questions-{_slug(set_name)}", title))
@@ -143,15 +155,17 @@ def _questions(found: Sequence[Row], out: Path) -> list[tuple[str, str]]:
 
 
 def _wordings(found: Sequence[Row], out: Path) -> list[tuple[str, str]]:
-    rows = sorted(
-        (r for r in found if r["world"] == "home"), key=lambda r: MAIN.index(r["method"]) if r["method"] in MAIN else 99
-    )
-    rows = [r for r in rows if r["noise"] == 50]
+    rows = [r for r in found if (r["world"], r["kind"], r["noise"]) == ("home", "symmetric", 50)]
+    rows = sorted((r for r in rows if r["method"] in MAIN), key=lambda r: MAIN.index(r["method"]))
+    rows = [r for r in rows if r["set"] == rows[0]["set"]]
     if not rows:
         return []
     title = f"The same questions in five wordings, {rows[0]['set']}, 50 % noise"
     names = [f"wording {n + 1}" for n in range(len(rows[0]["wordings"]))]
-    series = [Series(r["method"], [*names, "right in all"], [*r["wordings"], r["right_in_all"]]) for r in rows]
+    series = [
+        Series(r["method"], [*names, "right in all"], [*r["wordings"], r["right_in_all"]], look=MAIN.index(r["method"]))
+        for r in rows
+    ]
     with figure(out / "wordings", size=(8.2, 3.4)) as axes:
         bars(axes, series, y="accuracy, greedy", title=title)
     return [("wordings", title)]

@@ -25,6 +25,13 @@ class Series:
     y: Sequence[float | None]
     low: Sequence[float | None] = ()
     high: Sequence[float | None] = ()
+    look: int | None = None
+    """Which colour and mark of the palette; by default as it comes."""
+
+    def drawn(self, place: int) -> tuple[str, str]:
+        """Return the colour and the mark of a series that comes at a place."""
+        look = place if self.look is None else self.look
+        return COLOURS[look % len(COLOURS)], MARKS[look % len(MARKS)]
 
 
 @contextmanager
@@ -54,7 +61,7 @@ def figure(out: Path, *, size: tuple[float, float] = (6.4, 4.2), columns: int = 
 def lines(axes: Any, series: Sequence[Series], *, x: str, y: str, title: str = "", legend: bool = True) -> None:
     """Draw lines with marks, and bands where there are intervals."""
     for n, one in enumerate(series):
-        colour, mark = COLOURS[n % len(COLOURS)], MARKS[n % len(MARKS)]
+        colour, mark = one.drawn(n)
         axes.plot(one.x, _numbers(one.y), color=colour, marker=mark, markersize=4, linewidth=1.4, label=one.name)
         if one.low:
             axes.fill_between(one.x, _numbers(one.low), _numbers(one.high), color=colour, alpha=0.13, linewidth=0)
@@ -75,7 +82,7 @@ def bars(axes: Any, series: Sequence[Series], *, y: str, title: str = "") -> Non
                 [max(0.0, v - lo) for v, lo in zip(values, _numbers(one.low), strict=True)],
                 [max(0.0, hi - v) for v, hi in zip(values, _numbers(one.high), strict=True)],
             ]
-        colour = COLOURS[n % len(COLOURS)]
+        colour, _ = one.drawn(n)
         axes.bar(places, values, width * 0.92, color=colour, label=one.name, yerr=whiskers, error_kw={"linewidth": 0.8})
     if series:
         axes.set_xticks(range(len(series[0].x)), [str(v) for v in series[0].x])
