@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,13 +16,13 @@ import pyarrow
 
 import regold
 from regold.declared import ExperimentSettings
-from regold.engines.journal import Journal, Tally
 from regold.errors import InputError, RecipeError
 from regold.executors import open_executor
 from regold.files import read_json, write_json
 from regold.fingerprint import digest
 from regold.formats import Reject, Row, Source, write
-from regold.output import Outputs, check_outputs, write_outputs
+from regold.outcome import Report, outcome, tally
+from regold.output import check_outputs, write_outputs
 from regold.prompts import load_prompts
 from regold.recipe import Recipe
 from regold.runner import (
@@ -40,7 +40,7 @@ from regold.store import Store
 from regold.store.fates import close_run, open_run
 
 PART_SIZE = 1000
-__all__ = ["PART_SIZE", "Job", "Report", "Source", "refuse_experiments", "run", "tally"]
+__all__ = ["PART_SIZE", "Job", "Report", "Source", "refuse_experiments", "run"]
 
 
 @dataclass(frozen=True)
@@ -67,32 +67,6 @@ class Job:
             return self.into
         name = self.source.path.resolve()
         return Path("runs") / f"{name.name.split('.')[0] or 'data'}-{digest(str(name))[:8]}"
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a run came to. Calls and tokens are all that its journals hold; `new_calls` were paid this time."""
-
-    run: str
-    records: int
-    rejected: int
-    fates: Mapping[str, int]
-    calls: int
-    new_calls: int
-    lost_calls: int
-    """Calls in flight when an earlier attempt died: sent, never answered."""
-    repeated_calls: int
-    """Answers paid for more than once: none, unless workers share a file system that has no locks."""
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
-    out: str
-    rest: str
-    rejects: str | None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the report as plain data."""
-        return asdict(self)
 
 
 async def run(
@@ -127,7 +101,7 @@ async def run(
         places = [step.place for step in planned.steps]
         fates = close_run(store, places, job.recipe.leftover, loaded["rejected"])
         outputs = write_outputs(open_run(store.root), out, job.provenance)
-        return _report(store, loaded, fates, outputs, paid_before, time.monotonic() - began)
+        return outcome(store, loaded, fates, outputs, paid_before, time.monotonic() - began)
 
 
 def refuse_experiments(recipe: Recipe) -> None:
@@ -217,43 +191,4 @@ def write_manifest(job: Job, planned: Plan, source_digest: str, format: str) -> 
             "steps": steps,
             "versions": versions,
         },
-    )
-
-
-def tally(store: Store) -> Tally:
-    """Return what all the journals of a run say was paid."""
-    total = Tally()
-    folder = store.root / "calls"
-    for role in sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []:
-        journal = Journal(store.calls(role))
-        journal.refresh()
-        for name, value in vars(journal.tally).items():
-            setattr(total, name, getattr(total, name) + value)
-    return total
-
-
-def _report(
-    store: Store,
-    loaded: Mapping[str, Any],
-    fates: Mapping[str, int],
-    outputs: Outputs,
-    paid_before: int,
-    seconds: float,
-) -> Report:
-    paid = tally(store)
-    return Report(
-        run=str(store.root),
-        records=loaded["records"],
-        rejected=loaded["rejected"],
-        fates=fates,
-        calls=paid.answered,
-        new_calls=paid.answered - paid_before,
-        lost_calls=paid.lost,
-        repeated_calls=paid.repeated,
-        prompt_tokens=paid.prompt_tokens,
-        completion_tokens=paid.completion_tokens,
-        seconds=round(seconds, 2),
-        out=str(outputs.kept),
-        rest=str(outputs.rest),
-        rejects=str(outputs.rejects) if outputs.rejects else None,
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from regold.run import tally
+from regold.outcome import tally
 from regold.store import Store
 from tests.forks import forking
 from tests.server import Running, running

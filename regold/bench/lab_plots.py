@@ -88,7 +88,8 @@ def _sweep(name: str, own: int, rows: Mapping[str, Row]) -> Series:
     if at and "RobustFT" in rows:
         at[own] = rows["RobustFT"]
     values = [at[x]["greedy"] for x in sorted(at)]
-    return Series("RobustFT", sorted(at), *([v[part] for v in values] for part in ("mean", "low", "high")))
+    mean, low, high = ([v[part] for v in values] for part in ("mean", "low", "high"))
+    return Series("RobustFT", sorted(at), mean, low, high)
 
 
 def _limits(found: Sequence[Series]) -> tuple[float, float]:
@@ -105,7 +106,7 @@ def _sureness(found: Sequence[Row], out: Path) -> list[tuple[str, str]]:
     with figure(out / "reliability", size=(5.4, 3.9)) as axes:
         bins = [(r["noise"], r["reliability"]) for r in mine]
         series = [
-            Series(f"{noise} % noise", *([one[key] for one in some] for key in ("confidence", "right")))
+            Series(f"{noise} % noise", [one["confidence"] for one in some], [one["right"] for one in some])
             for noise, some in bins
         ]
         reliability(axes, series, x="exp(-mean NLL)", title=how)

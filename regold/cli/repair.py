@@ -10,7 +10,7 @@ import typer
 
 import regold.cli.options as o
 from regold.cli.groups import grouped
-from regold.cli.screen import exit_codes, print_json, say, watching
+from regold.cli.screen import exit_codes, print_json, say, say_error, watching
 
 if TYPE_CHECKING:
     from regold.recipe import Recipe
@@ -123,6 +123,8 @@ def _tell(report: Report, as_json: bool) -> None:
         f"the run    {report.run}   (regold show {report.run} ID prints a record's trail)",
     ]
     say("\n".join(lines))
+    for warning in report.warnings:
+        say_error(f"look:      {warning}")
 
 
 def _list_steps(recipe: Recipe) -> None:
