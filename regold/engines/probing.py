@@ -24,8 +24,9 @@ WHY = {
     Need.SCHEMA: "the recipe asks for answers in a fixed form, which needs response_format json_schema",
 }
 _SERVED = "Serve the model with vLLM, run it in process (--model FOLDER, no --base-url), or leave that stage out"
+WITHOUT_LOGPROBS = "--set base.logprobs=false --set relabel.logprobs=false --set review.confidence=votes"
 INSTEAD = {
-    Need.LOGPROBS: _SERVED,
+    Need.LOGPROBS: f"{_SERVED}; the recipe robustft does without by {WITHOUT_LOGPROBS}",
     Need.SCORE: _SERVED,
     Need.SCHEMA: "Serve the model with vLLM or another server that enforces json_schema, or leave that stage out",
 }
