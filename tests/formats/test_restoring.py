@@ -84,6 +84,24 @@ def test_choice_question_and_options_change_apart(tmp_path: Path) -> None:
     assert more == row.source | {"options": ["x", "y", "z"]}
 
 
+def test_options_in_columns_of_their_own_are_multiple_choice(tmp_path: Path) -> None:
+    value = {"id": "1", "question": "q", "A": "x", "B": 2, "C": "z", "D": "", "answer": "C", "subject": "law"}
+    row = one(tmp_path, value)
+    assert (row.format, row.options) == ("multiple-choice", ("x", "2", "z"))
+    assert [m.content for m in row.messages] == ["q\nA. x\nB. 2\nC. z", "C"]
+    assert back(row, row.messages) == value
+    assert back(row, with_text(row.messages, -1, "B")) == value | {"answer": "B"}
+    fewer = restore(row.source, row.format, row.messages, ("x", "3"))
+    assert fewer == value | {"B": 3, "C": "", "D": ""}
+    more = restore(row.source, row.format, row.messages, tuple("vwxyz"))
+    assert more == value | {"A": "v", "B": "w", "C": "x", "D": "y", "E": "z"}
+
+
+def test_columns_a_and_b_without_an_answer_are_no_options(tmp_path: Path) -> None:
+    assert one(tmp_path, {"prompt": "q", "A": "x", "B": "y", "chosen": "x"}).format == "prompt-completion"
+    assert one(tmp_path, {"Question": "q", "A": "x", "B": "y", "Answer": "B"}).format == "multiple-choice"
+
+
 def test_numbers_stay_numbers_and_json_texts_json_texts(tmp_path: Path) -> None:
     row = one(tmp_path, {"question": "q", "answer": 4})
     assert back(row, with_text(row.messages, -1, "5"))["answer"] == 5

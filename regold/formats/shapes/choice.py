@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from regold.formats.rows import BadRow, Columns
+from regold.formats.shapes.lettered import letter_columns, lettered_texts, with_lettered
 from regold.formats.shapes.shape import Parsed, Turn, column, joined, like_packed, needed, put, unpacked
 from regold.formats.values import as_text, kind, like
 from regold.record import Message, Messages
 
 LETTERS = string.ascii_uppercase
-_QUERY, _OPTIONS = ("question", "prompt", "query"), ("options", "choices")
-_RESPONSE = ("answer", "answerKey", "answer_key", "label", "response", "output")
+_QUERY, _OPTIONS = ("question", "prompt", "query", "Question"), ("options", "choices")
+_RESPONSE = ("answer", "answerKey", "answer_key", "label", "response", "output", "Answer")
 _DRESSED = re.compile(r"[\s(\[*\"']*([A-Za-z])[\s)\]*\"'.:]*")
 
 
@@ -31,18 +32,23 @@ class _Options:
 class Choice:
     """The question and its lettered options are the user turn, the answer's letter is the response.
 
+    The options are a list, an object, or columns named `A`, `B` and so on.
     An answer may be a letter, a label of the data's own, a 0-based index or the text of an option; it is written back
     in the same style. Any other text is kept as the response: a wrong answer is what is looked for. Without options
     the question is an open one.
     """
 
     name: str = "multiple-choice"
-    expected: str = "question, options (or choices), answer"
+    expected: str = "question, options (or choices; or columns A, B, ...), answer"
     known: tuple[str, ...] = (*_QUERY, *_OPTIONS, *_RESPONSE)
 
     def fits(self, row: Mapping[str, Any], columns: Columns) -> bool:
         """Tell whether the row has a question and options."""
-        return None not in (column(row, "query", _QUERY, columns), column(row, "options", _OPTIONS, columns))
+        if column(row, "query", _QUERY, columns) is None:
+            return False
+        if column(row, "options", _OPTIONS, columns) is not None:
+            return True
+        return bool(letter_columns(row)) and column(row, "response", _RESPONSE, columns) is not None
 
     def parse(self, row: Mapping[str, Any], columns: Columns) -> Parsed:
         """Return the lettered question and the letter of the answer."""
@@ -77,6 +83,8 @@ class Choice:
 
     def with_options(self, row: dict[str, Any], columns: Columns, options: Sequence[str]) -> dict[str, Any]:
         """Return the row with other options, kept in the container the old ones had."""
+        if column(row, "options", _OPTIONS, columns) is None and letter_columns(row):
+            return with_lettered(row, options)
         name = needed(row, "options", _OPTIONS, columns)
         old = unpacked(row[name], name)
         new: Any = list(options)
@@ -98,7 +106,7 @@ def lettered(options: Sequence[str]) -> str:
 
 def _options(row: Mapping[str, Any], columns: Columns) -> _Options:
     name = column(row, "options", _OPTIONS, columns)
-    value = unpacked(row[name], name) if name else None
+    value = unpacked(row[name], name) if name else lettered_texts(row) or None
     if value is None:
         return _Options((), ())
     labels: Sequence[Any] | None = None
@@ -113,7 +121,7 @@ def _options(row: Mapping[str, Any], columns: Columns) -> _Options:
     if labels is not None and len(labels) != len(value):
         raise BadRow(f"{name} has {len(value)} texts and {len(labels)} labels")
     if any(text is None for text in value):
-        raise BadRow(f"{name} holds a null")
+        raise BadRow(f"{name or 'one of the columns A, B, ...'} holds a null")
     texts = tuple(as_text(text, f"{name}[{i}]") for i, text in enumerate(value))
     return _Options(texts, tuple(map(str, labels)) if labels else tuple(LETTERS[: len(texts)]))
 
