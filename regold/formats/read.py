@@ -141,7 +141,7 @@ class _Reader:
             return _turns(row, self.shape, self.columns) if self.turns == "all" else [row]
         except BadRow as error:
             raw = entry.raw or (snippet(entry.value) if entry.value is not None else "")
-            return [Reject(self.file, entry.line, str(error), raw)]
+            return [Reject(self.file, entry.line, f"{error}{entry.where}", raw)]
 
     def _row(self, value: Mapping[str, Any], line: int, position: int, shape: Shape) -> Row:
         columns = self.columns

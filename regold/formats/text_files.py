@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ class Entry:
     value: dict[str, Any] | None
     fault: str = ""
     raw: str = ""
+    item: int = 0
+    """The 1-based place in a JSON list, where many records may stand on one line; 0 elsewhere."""
+
+    @property
+    def where(self) -> str:
+        """Return ` (item 3 of the list)` for an element of a list, else nothing."""
+        return f" (item {self.item} of the list)" if self.item else ""
 
 
 def json_lines(path: Path) -> Iterator[Entry]:
@@ -82,20 +90,20 @@ def _elements(text: str, path: Path) -> Iterator[Entry]:
     if text[place : place + 1] != "[":
         raise InputError("expected a JSON list of records", path, 1)
     counted, mark = 0, "["
-    while True:
+    for item in count(1):
         start = _skip(text, place + 1)
         line, counted = line + text.count("\n", counted, start), start
         if mark == "[" and text[start : start + 1] == "]":
             break
         value, end = _element(text, start, path, line)
-        yield _checked(value, text[start:end], line)
+        yield _checked(value, text[start:end], line, item)
         place = _skip(text, end)
         mark = text[place : place + 1]
         if mark == "]":
             start = place
             break
         if mark != ",":
-            raise InputError("the list is torn: expected a comma or ] after this record", path, line)
+            raise InputError(f"the list is torn: expected a comma or ] after item {item}", path, line)
     if _skip(text, start + 1) < len(text):
         raise InputError("something follows the end of the list", path, line)
 
@@ -111,12 +119,12 @@ def _element(text: str, start: int, path: Path, line: int) -> tuple[Any, int]:
         raise InputError(f"not JSON: {error}", path, line) from None
 
 
-def _checked(value: Any, raw: str, line: int) -> Entry:
+def _checked(value: Any, raw: str, line: int, item: int) -> Entry:
     try:
         check_text(value, raw)
-        return Entry(line, _object(value))
+        return Entry(line, _object(value), item=item)
     except BadRow as error:
-        return Entry(line, None, str(error), raw[:RAW_LIMIT])
+        return Entry(line, None, str(error), raw[:RAW_LIMIT], item)
 
 
 def _skip(text: str, place: int) -> int:
