@@ -36,6 +36,7 @@ def inspect(
     with exit_codes():
         from dataclasses import asdict
 
+        from regold.errors import InputError
         from regold.formats import inspect as look
 
         columns = {"response": response_column} if response_column else None
@@ -43,8 +44,12 @@ def inspect(
         measured = _measured(data, against, format, columns) if diversity or against else {}
         if as_json:
             print_json({**asdict(found), **({"coverage": measured} if measured else {})})
+        else:
+            _print_inspection(found)
+        if not found.records:
+            raise InputError(f"no record that can be used; {found.rejected} lines rejected", data)
+        if as_json:
             return
-        _print_inspection(found)
         for side, figures in measured.items():
             say(f"{side:9} " + "  ".join(f"{name} {value:g}" for name, value in figures.items()))
 
@@ -154,12 +159,20 @@ def export(
             say_error(f"warning: {warning}")
 
 
+def _taken(found: Inspection) -> str:
+    """Return where the response is taken from; of a preference pair, which side passes through."""
+    names = {column.name for column in found.columns}
+    other = "; rejected is kept as it is" if found.response == "chosen" and "rejected" in names else ""
+    return f"taken from the column {found.response}{other}" if found.response else "none found"
+
+
 def _print_inspection(found: Inspection) -> None:
     lines = [
-        f"format    {found.format or 'none that is known'} ({found.container}, {len(found.files)} file(s))",
+        f"format    {found.format or 'unknown: no record is readable'} ({found.container}, {len(found.files)} file(s))",
         f"records   {found.records}, rejected lines {found.rejected}",
         f"turns     {found.turns} assistant turns, {found.conversations} records with more than one",
-        f"responses {found.empty} empty; {found.with_options} with options, {found.with_truth} with a known truth",
+        f"responses {_taken(found)}",
+        f"          {found.empty} empty; {found.with_options} with options, {found.with_truth} with a known truth",
         "columns",
         *(
             f"    {c.name:20} {c.filled:>8} filled   {', '.join(f'{k} {n}' for k, n in c.types.items())}"

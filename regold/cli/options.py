@@ -26,7 +26,8 @@ Data = Annotated[
 RunDir = Annotated[Path, typer.Argument(help="a run directory")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
 Format = Annotated[
-    str | None, typer.Option(help="alpaca, sharegpt, messages, prompt-completion or choice; detected by default")
+    str | None,
+    typer.Option(help="alpaca, sharegpt, messages, prompt-completion or multiple-choice; detected by default"),
 ]
 Turns = Annotated[str, typer.Option(help="last: the last assistant turn is the response; all: every assistant turn")]
 OnBadLine = Annotated[

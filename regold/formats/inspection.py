@@ -9,6 +9,7 @@ from pathlib import Path
 
 from regold.formats.read import understood
 from regold.formats.rows import RESERVED, Columns, Reject, Row
+from regold.formats.shapes import shape_of
 from regold.formats.sources import files
 from regold.formats.values import kind
 
@@ -33,6 +34,8 @@ class Inspection:
     format: str | None
     """None where no record could be understood at all."""
     columns: tuple[Column, ...]
+    response: str | None
+    """The column that the first record's response is taken from."""
     records: int
     rejected: int
     rejects: tuple[Reject, ...]
@@ -57,6 +60,7 @@ def inspect(path: Path, *, format: str | None = None, columns: Columns | None = 
     reasons: Counter[str] = Counter()
     rejects: list[Reject] = []
     name: str | None = None
+    response: str | None = None
     for entry, found in understood(path, format, columns or {}, "all"):
         for column, value in (entry.value or {}).items():
             types.setdefault(column, Counter())[kind(value)] += 1
@@ -64,16 +68,18 @@ def inspect(path: Path, *, format: str | None = None, columns: Columns | None = 
         last = found[-1]
         if isinstance(last, Reject):
             facts["rejected"] += 1
-            reasons[last.reason.partition(":")[0]] += 1
+            reasons[last.reason.removesuffix(entry.where).partition(":")[0]] += 1
             rejects += [last] if len(rejects) < first else []
         else:
             name = last.format
+            response = response or _response(last, columns or {})
             facts.update(_facts(last, len(found)))
     return Inspection(
         files=tuple(str(file.path) for file in files(path)),
         container=files(path)[0].label,
         format=name,
         columns=tuple(Column(n, filled[n], dict(types[n])) for n in types if n not in RESERVED),
+        response=response,
         records=facts["records"],
         rejected=facts["rejected"],
         rejects=tuple(rejects),
@@ -84,6 +90,11 @@ def inspect(path: Path, *, format: str | None = None, columns: Columns | None = 
         with_options=facts["with_options"],
         with_truth=facts["with_truth"],
     )
+
+
+def _response(row: Row, columns: Columns) -> str:
+    parsed = shape_of(row.format).parse(row.source, columns)
+    return str(parsed.turns[parsed.answers[-1]].place[0])
 
 
 def _facts(row: Row, turns: int) -> dict[str, int]:

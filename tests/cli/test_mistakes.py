@@ -81,6 +81,31 @@ def test_json_is_one_object_on_stdout(data: Path, tmp_path: Path) -> None:
     assert expected["money"] > 0
 
 
+def test_a_preference_pair_is_said_to_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(json.dumps({"prompt": "a", "chosen": "b", "rejected": "c"}) + "\n")
+    assert_told(regold("inspect", path), 0, "taken from the column chosen; rejected is kept as it is")
+    path.write_text(json.dumps({"prompt": "a", "completion": "d", "chosen": "b", "rejected": "c"}) + "\n")
+    assert "kept as it is" not in regold("inspect", path).output
+    assert json.loads(regold("inspect", path, "--json").stdout)["response"] == "completion"
+
+
+def test_a_file_without_a_record_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "notes.jsonl"
+    path.write_text("not a record\nnor this\n")
+    assert_told(
+        regold("inspect", path), 2, "unknown: no record is readable", "no record that can be used; 2 lines rejected"
+    )
+    assert json.loads(regold("inspect", path, "--json").stdout)["rejected"] == 2
+
+
+def test_the_formats_in_the_help_exist() -> None:
+    from regold.formats import FORMATS
+
+    told = " ".join(regold("inspect", "--help", env={"COLUMNS": "200"}).output.split())
+    assert all(name in told for name in FORMATS)
+
+
 def test_help_is_light() -> None:
     heavy = ("numpy", "pyarrow", "faiss", "sklearn", "aiohttp", "torch", "pydantic", "transformers", "asyncio", "rich")
     code = f"import sys, regold.cli; print([m for m in {heavy!r} if m in sys.modules])"

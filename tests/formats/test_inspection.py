@@ -27,3 +27,13 @@ def test_everything_is_counted(tmp_path: Path) -> None:
     columns = {c.name: (c.filled, dict(c.types)) for c in found.columns}
     assert columns == {"conversations": (3, {"a list": 3}), "topic": (1, {"text": 1, "null": 1})}
     json.dumps(asdict(found))
+
+
+def test_items_of_a_list_on_one_line_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "data.json"
+    path.write_text('[{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}, 5, 6]')
+    found = inspect(path)
+    assert [r.reason[-len("(item 2 of the list)") :] for r in found.rejects] == [
+        f"(item {n} of the list)" for n in (2, 3)
+    ]
+    assert list(found.reasons.values()) == [2]
