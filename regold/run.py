@@ -16,7 +16,7 @@ import pyarrow
 
 import regold
 from regold.declared import ExperimentSettings
-from regold.errors import InputError, RecipeError
+from regold.errors import InputError, RecipeError, UsageError
 from regold.executors import open_executor
 from regold.files import read_json, write_json
 from regold.fingerprint import digest
@@ -85,6 +85,7 @@ async def run(
     store = Store(job.root, f"00-load-{digest(source_digest, job.part_size)[:8]}")
     prompts = load_prompts(job.recipe.prompts)
     with store.held():
+        refuse_another_source(store.root, job.source.path, source_digest)
         loaded = load(store, job.source, job.part_size)
         paid_before = tally(store).answered
         async with nullcontext(models) if models else open_models(job.models) as opened:
@@ -111,6 +112,16 @@ def refuse_experiments(recipe: Recipe) -> None:
             f"recipe {recipe.name}: its [experiment] needs the reserved truth or learners of its own, which no run "
             "has: `regold bench lab` runs it"
         )
+
+
+def refuse_another_source(root: Path, path: Path, contents: str) -> None:
+    """Raise UsageError where a run directory is of other data: neither the same place (rows appended) nor contents."""
+    if not (root / "manifest.json").is_file():
+        return
+    source = open_run(root).manifest["source"]
+    place = str(source.get("place") or Path(source["path"]).resolve())
+    if str(path.resolve()) != place and contents != source.get("digest"):
+        raise UsageError(f"{root} is the run of {place}: give another --into for {path}")
 
 
 def load(store: Store, source: Source, part_size: int) -> dict[str, Any]:
@@ -176,7 +187,8 @@ def write_manifest(job: Job, planned: Plan, source_digest: str, format: str) -> 
     ]
     versions = {"regold": regold.__version__, "python": platform.python_version()}
     versions |= {"numpy": numpy.__version__, "pyarrow": pyarrow.__version__}
-    source = {**asdict(job.source), "path": str(job.source.path), "digest": source_digest, "format": format}
+    source = {**asdict(job.source), "path": str(job.source.path), "place": str(job.source.path.resolve())}
+    source |= {"digest": source_digest, "format": format}
     models = {role: asdict(spec) for role, spec in job.models.roles.items()}
     encoder = asdict(job.models.encoder) if job.models.encoder else None
     write_json(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from regold.engines import EngineSpec
-from regold.errors import EngineRefused, InputError, RecipeError, TooManyFailures
+from regold.errors import EngineRefused, InputError, RecipeError, TooManyFailures, UsageError
 from regold.recipe import Recipe, load_recipe
 from regold.record import Edit, NoteType, Record
 from regold.run import Job, Report, Source, run
@@ -146,6 +146,23 @@ def test_only_bad_lines_are_no_data(tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").write_text('{"instruction": "a", "output": "b"\n')
     with pytest.raises(InputError, match=r"data\.jsonl"):
         go(job(tmp_path))
+
+
+def test_a_run_directory_keeps_to_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = job(tmp_path)
+    before = go(made)
+    ledger = (tmp_path / "run" / "ledger.json").read_bytes()
+    (tmp_path / "b").mkdir()
+    other = write_data(tmp_path / "b" / "data.jsonl", 3)
+    monkeypatch.chdir(other.parent)  # where the name alone is the same
+    for path in (other, Path("data.jsonl")):
+        with pytest.raises(UsageError, match=rf"is the run of {tmp_path}/data\.jsonl: give another --into"):
+            go(replace(made, source=Source(path)))
+    assert (tmp_path / "run" / "ledger.json").read_bytes() == ledger
+    moved = made.source.path.rename(tmp_path / "moved.jsonl")
+    assert go(replace(made, source=Source(moved))).new_calls == 0
+    moved.write_text(moved.read_text() + '{"id": "new", "question": "Which?", "options": ["a", "b"], "answer": "A"}\n')
+    assert go(replace(made, source=Source(moved))).records == before.records + 1
 
 
 def test_skipped_lines_are_counted_and_kept(tmp_path: Path) -> None:
