@@ -94,7 +94,7 @@ def _chosen(names: str | None, strictness: str) -> tuple[Sequence[Check], Sequen
             near = difflib.get_close_matches(name, [*CHECKS, *FAMILIES, *LATE], n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             families = ", ".join([*FAMILIES, *LATE])
-            raise UsageError(f"--checks: no check or family is called {name!r}{hint} Families: {families}")
+            raise UsageError(f"--checks: no check or family is called {name!r}{hint or '.'} Families: {families}")
     per_record = [name for name in listed if name not in LATE]
     return (choose(per_record, level) if per_record else ()), [name for name in listed if name in LATE]
 

@@ -222,13 +222,13 @@ class Changes:
 
 def notes_of(file: Path, columns: Sequence[str], key: str) -> dict[str, str]:
     """Return the note that each column of a score file becomes: all that hold numbers where `columns` names none."""
-    from regold.formats.scores import renamed, score_columns
+    from regold.formats.scores import no_numbers, renamed, score_columns
 
     pairs = [text.partition("=")[::2] for text in columns]
     given = {column: note for column, note in pairs if note}
     found = renamed([column for column, _ in pairs] or score_columns(file, key), given)
     if not found:
-        raise UsageError(f"{file}: no column holds numbers only; name one with --column")
+        raise UsageError(f"{file}: no column holds numbers only{no_numbers(file, key)}; name one with --column")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +103,20 @@ def score_columns(path: Path, key: str = "id") -> list[str]:
     return [name for name, numeric in found.items() if numeric]
 
 
+def no_numbers(path: Path, key: str = "id") -> str:
+    """Return, of the column with most numbers, its first cell that holds none; nothing where no column has one."""
+    numbers: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for file in files(path):
+        for entry in file.entries():
+            for name, value in (entry.value or {}).items():
+                if value is not None and value != "" and name != key:
+                    numbers[name] += (good := _as_number(value) is not None)
+                    if not good:
+                        first.setdefault(name, f" (line {entry.line}: {_told(name, value)})")
+    return next((first[name] for name, count in numbers.most_common(1) if count), "")
+
+
 def _check_columns(path: Path, entries: Iterable[Entry], wanted: Sequence[str]) -> None:
     known = list(dict.fromkeys(name for entry in entries if entry.value for name in entry.value))
     for name in wanted:
@@ -140,9 +155,13 @@ def _number(joined: Joined, entry: Entry, column: str) -> Value:
         return None
     number = _as_number(value)
     if number is None:
-        said = repr(value)[:40] if isinstance(value, str) else kind(value)
-        _fault(joined, "bad", entry.line, f"the column {column} holds {said}, no number")
+        _fault(joined, "bad", entry.line, _told(column, value))
     return number
+
+
+def _told(column: str, value: Any) -> str:
+    said = repr(value)[:40] if isinstance(value, str) else kind(value)
+    return f"the column {column} holds {said}, no number"
 
 
 def _as_number(value: Any) -> Value:
