@@ -14,6 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from regold.errors import RecipeError
 
 T = TypeVar("T")
+_MEANT = {"description": "about", "steps": "step", "stage": "use"}
+"""Names that others use for what a recipe calls otherwise."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], where: str) -> No
     for key in given:
         if key not in known:
             listed = ", ".join(known) or "none"
-            raise RecipeError(f"{where}: has no setting {key!r}{nearest(key, known)}; known: {listed}")
+            meant = _MEANT.get(key, key)
+            raise RecipeError(f"{where}: has no setting {key!r}{nearest(meant, known)}; known: {listed}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

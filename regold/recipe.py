@@ -12,6 +12,7 @@ from typing import Any
 from regold.declared import EvaluateSettings, ExperimentSettings, build, nearest, refuse_unknown
 from regold.engines.base import Need
 from regold.errors import RecipeError
+from regold.formats.sources import container
 from regold.prompts import load_prompts
 from regold.record import Fate, NoteType, Status
 from regold.stage import Stage
@@ -22,6 +23,7 @@ SHIPPED = Path(__file__).parent / "recipes"
 _TABLES = ("train", "evaluate")
 """The tables whose settings `--set` changes beside those of steps."""
 _KNOWN = ("name", "about", "prompts", "seed", "tolerate", "leftover", "step", "train", "evaluate", "experiment")
+_DATA = "this is data, not a recipe; `regold inspect` tells what it holds"
 _LEFTOVER = {Status.SUSPECT: Fate.DROPPED, Status.LOW: Fate.DROPPED}
 
 
@@ -167,8 +169,12 @@ def _read(name: str) -> dict[str, Any]:
             return dict(json.loads(text)["recipe"])
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        if container(path):
+            raise RecipeError(f"{path}: {_DATA}") from None
         raise RecipeError(f"{path}: cannot be read: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
+        if path.name != "manifest.json":
+            raise RecipeError(f"{path}: {_DATA}") from None
         raise RecipeError(f"{path}: holds no recipe") from error
 
 

@@ -128,8 +128,8 @@ def _tell(report: Report, as_json: bool) -> None:
 
 
 def _list_steps(recipe: Recipe) -> None:
-    say(f"recipe {recipe.name} is sound. {recipe.about}")
+    say(f"recipe {recipe.name} is sound. {recipe.about}".rstrip())
     for number, step in enumerate(recipe.resolved()["step"], start=1):
-        settings = ", ".join(f"{key}={value}" for key, value in step.items() if key != "use")
+        settings = ", ".join(f"{key}={value}" for key, value in step.items() if key != "use" and value not in ([], ""))
         name = recipe.stages[number - 1].name
         say(f"{number:3d}  {name:10} {step['use']}" + (f"  ({settings})" if settings else ""))

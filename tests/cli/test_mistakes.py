@@ -106,6 +106,33 @@ def test_the_formats_in_the_help_exist() -> None:
     assert all(name in told for name in FORMATS)
 
 
+def test_data_in_place_of_a_recipe(data: Path, tmp_path: Path) -> None:
+    assert_told(regold("validate", data), 2, "this is data, not a recipe")
+    listed = tmp_path / "data.json"
+    listed.write_text(json.dumps([ROW]))
+    assert_told(regold("validate", listed), 2, "this is data, not a recipe")
+
+
+def test_what_a_sound_recipe_tells(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text('[[step]]\nuse = "CheckText"\n')
+    done = regold("validate", path)
+    assert done.output.splitlines()[0] == "recipe r is sound."
+    assert "checks=" not in done.output
+    path.write_text('description = "x"\n' + path.read_text())
+    assert_told(regold("validate", path), 2, "did you mean 'about'?")
+
+
+def test_a_cell_that_is_no_number_is_named(data: Path, tmp_path: Path) -> None:
+    scores = tmp_path / "s.csv"
+    scores.write_text("id,s,who\n0,1,me\n1,abc,me\n2,3,me\n")
+    assert_told(regold("import-scores", data, scores), 2, "line 3: the column s holds 'abc', no number")
+
+
+def test_an_unknown_check(data: Path) -> None:
+    assert_told(regold("audit", data, "--checks", "xyzzy"), 2, "is called 'xyzzy'. Families:")
+
+
 def test_help_is_light() -> None:
     heavy = ("numpy", "pyarrow", "faiss", "sklearn", "aiohttp", "torch", "pydantic", "transformers", "asyncio", "rich")
     code = f"import sys, regold.cli; print([m for m in {heavy!r} if m in sys.modules])"
