@@ -34,6 +34,10 @@ HEAD = (
 )
 ROWS = ("arm", "rows", "fused or mended", "facts in them right", "facts a row", "facts taught", "rare share")
 COST = ("arm", "calls", "tokens sent", "tokens received", "CPU seconds before training", "outcomes a seed")
+LABEL = 0.012
+"""Least distance of two labels, in exact match."""
+NEAR = 80
+"""Calls between two points whose labels may meet."""
 MADE_TITLE = "All fused and mended records against the planted truth (facts that the parents ask for):"
 RECOVERY = (
     "arm",
@@ -66,7 +70,7 @@ def page(found: Mapping[str, Any], drawn: Sequence[tuple[str, str]] = ()) -> str
         f"{asked['rows']} rows drawn from what it keeps, or on all where it keeps fewer ({train}). Exact match: the "
         f"full right answer word for word, on {asked['test']} held-out questions. In brackets: 95 % intervals, by a "
         "bootstrap that draws seeds and then questions, the same ones for all arms. *New facts* are asked "
-        f"facts that pre-training never told.{_bounded(asked)} Nothing here says anything about "
+        f"facts that pre-training never told.{_bounded(found)} Nothing here says anything about "
         "large models."
     )
     for group, title in TITLES.items():
@@ -84,8 +88,9 @@ def page(found: Mapping[str, Any], drawn: Sequence[tuple[str, str]] = ()) -> str
     return "\n\n".join(blocks) + "\n"
 
 
-def _bounded(asked: Mapping[str, Any]) -> str:
-    fewer = [f"{TITLES[group].lower()} {count}" for group, count in asked.get("fewer", {}).items()]
+def _bounded(found: Mapping[str, Any]) -> str:
+    counts = {row["group"]: row["seeds"] for row in found["rows"]}
+    fewer = [f"{TITLES[group].lower()} {count}" for group, count in counts.items() if count < len(found["seeds"])]
     return f" Fewer seeds: {', '.join(fewer)}." if fewer else ""
 
 
@@ -137,7 +142,7 @@ def draw(rows: Sequence[Row], out: Path) -> list[tuple[str, str]]:
             series = [Series("share of rows", names, [row["rare_share"] for row in shown])]
             series.append(Series("exact match there", names, [row["neglected"] for row in shown]))
             bars(axes, series, y="neglected countries")
-            axes.tick_params(axis="x", rotation=35)
+            axes.set_xticks(axes.get_xticks(), names, rotation=35, ha="right")
         drawn.append(("rare", "Rare clusters: their share of the training rows, and accuracy on them"))
     return drawn
 
@@ -153,22 +158,16 @@ def _across(axes: Any, rows: Sequence[Row]) -> None:
 
 def _against_calls(axes: Any, rows: Sequence[Row]) -> None:
     for n, group in enumerate(("arm", "selection")):
-        shown = [row for row in rows if row["group"] == group]
-        axes.plot(
-            [r["calls"] for r in shown],
-            [r["exact"]["mean"] for r in shown],
-            "o^"[n],
-            color=COLOURS[n],
-            label=TITLES[group],
-        )
-        for row in shown:
-            axes.annotate(
-                row["arm"],
-                (row["calls"], row["exact"]["mean"]),
-                fontsize=6.5,
-                xytext=(4, 2),
-                textcoords="offset points",
-            )
+        shown = sorted((row for row in rows if row["group"] == group), key=lambda r: r["exact"]["mean"])
+        if not shown:
+            continue
+        calls, means = [r["calls"] for r in shown], [r["exact"]["mean"] for r in shown]
+        axes.plot(calls, means, "o^"[n], color=COLOURS[n], label=TITLES[group])
+        placed: list[tuple[float, float]] = []
+        for row, at, mean in zip(shown, calls, means, strict=True):
+            height = max([mean, *(y + LABEL for x, y in placed if abs(x - at) < NEAR)])
+            placed.append((at, height))
+            axes.annotate(f"  {row['arm']}", (at, mean), xytext=(at, height), fontsize=6.5, va="center")
     axes.set_xlabel("calls to prepare the rows")
     axes.set_ylabel("exact match")
-    axes.legend(fontsize=7.5, frameon=False)
+    axes.legend(fontsize=7.5, frameon=False, loc="lower right")
