@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import regold.cli.options as o
 from regold.cli.screen import exit_codes, print_json, say, say_error
 
+if TYPE_CHECKING:
+    from regold.store.fates import PastRun
+
 LONGEST = 2000
+BEGINNING = 100
+NEIGHBOURS = "relabel.neighbours"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,39 +36,53 @@ def show(
 
         past = open_run(run)
         if id is None:
-            found = summary(past)
-            print_json(found) if as_json else _print_summary(found)
+            if as_json:
+                print_json(summary(past))
+                return
+            from regold.report.ledger import ledger_lines
+
+            for line in ledger_lines(past):
+                say(line)
             return
         found = trail(past, id)
         if html:
             from regold.cli.explain import write_page
 
             say_error(f"the story of {id}: {write_page(run, id)}")
-        print_json(found) if as_json else _print_trail(found, full)
+        print_json(found) if as_json else _print_trail(found, full, _neighbours(past, found))
 
 
-def _print_summary(found: Mapping[str, Any]) -> None:
-    for key, value in found.items():
-        if isinstance(value, Mapping):
-            say(f"{key}: " + ", ".join(f"{name} {count}" for name, count in value.items()))
-        elif key == "told":
-            say("\n".join(value))
-        else:
-            say(f"{key}: {value}")
-
-
-def _print_trail(found: Mapping[str, Any], full: bool) -> None:
+def _print_trail(found: Mapping[str, Any], full: bool, near: Mapping[str, str]) -> None:
     say(f"record {found['id']}   ({found['file']}, line {found['line']})")
     _print_messages(found["before"], full)
     for step in found["steps"]:
+        if not (step["status"] or step["reason"] or step["notes"]):
+            continue
         moved = f" -> {step['status']}" if step["status"] else ""
-        say(f"\n[{step['step']}]{moved}  {step['reason']}")
+        say(f"\n[{step['step']}]{moved}  {step['reason']}".rstrip())
         for name, value in step["notes"].items():
-            say(_indented(f"{name.split('.', 1)[-1]}: {_shown(value)}", full))
-    say(f"\nfate: {found['fate'] or 'the run is not finished'}")
+            said = [f"{i}: {near[i]}" if i in near else i for i in value] if name == NEIGHBOURS else value
+            say(_indented(f"{name.split('.', 1)[-1]}:{_shown(said)}", full))
+    why = f"   ({found['why']})" if found["why"] else ""
+    say(f"\nfate: {found['fate'] or 'the run is not finished'}{why}")
     if found["after"] != found["before"]:
         say(_indented(f"before: {found['before'][-1]['content']}", full))
         say(_indented(f"after:  {found['after'][-1]['content']}", full))
+
+
+def _neighbours(past: PastRun, found: Mapping[str, Any]) -> dict[str, str]:
+    """Return the beginnings of the texts that the record's neighbours were asked, by id."""
+    from regold.store.columns import load_messages
+
+    wanted = {i for step in found["steps"] for i in step["notes"].get(NEIGHBOURS, ())}
+    texts = {}
+    for part in past.store.parts() if wanted else ():
+        loaded = past.store.loaded(part, ["id", "messages"]).to_pydict()
+        for id_, messages in zip(*loaded.values(), strict=True):
+            if id_ in wanted:
+                asked = " ".join(next((m.content for m in load_messages(messages) if m.role == "user"), "").split())
+                texts[id_] = asked if len(asked) <= BEGINNING else f"{asked[:BEGINNING]} ..."
+    return texts
 
 
 def _print_messages(messages: Sequence[Mapping[str, Any]], full: bool) -> None:
@@ -72,11 +91,12 @@ def _print_messages(messages: Sequence[Mapping[str, Any]], full: bool) -> None:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
+    """Return a note's value after its colon: in its line, or texts one under the other."""
     if isinstance(value, list):
-        return ", ".join(_shown(v) for v in value)
-    return str(value)
+        shown = [_shown(v)[1:] for v in value]
+        apart = any(" " in text or "\n" in text for text in shown)
+        return "".join(f"\n    - {text}" for text in shown) if apart else f" {', '.join(shown)}"
+    return f" {value:.4g}" if isinstance(value, float) else f" {value}"
 
 
 def _indented(text: str, full: bool) -> str:

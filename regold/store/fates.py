@@ -213,7 +213,11 @@ def _trail(run: PastRun, part: int, row: int) -> dict[str, Any]:
                 messages = json.loads(edit["messages"]) if edit["messages"] else messages
                 status = edit["status"] or status
                 steps.append(_step(step, edit))
-    fate = str(fate_of(Status(status), run.leftover)) if run.finished() else None
+    fate = why = None
+    if run.finished():
+        reasons, into = _last(run.store, run.steps, part, run.store.loaded(part, ["id"]).num_rows)
+        end = _end(Status(status), run.leftover, reasons[row], into[row], 1.0)
+        fate, why = str(end.fate), end.reason
     return {
         "id": loaded["id"],
         "file": loaded["file"],
@@ -223,6 +227,7 @@ def _trail(run: PastRun, part: int, row: int) -> dict[str, Any]:
         "steps": steps,
         "status": status,
         "fate": fate,
+        "why": why,
         "after": messages,
     }
 
