@@ -47,7 +47,8 @@ class MissingExtra(UsageError):
     """Report that an optional dependency is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"this needs the package {package}: run  pip install 'regold[{extra}]'")
+        how = f"run  pip install 'regold[{extra}]'  (in a checkout: pip install '.[{extra}]')"
+        super().__init__(f"this needs the package {package}: {how}")
 
 
 class RunError(RegoldError):

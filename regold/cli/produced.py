@@ -43,7 +43,10 @@ def produced(
 
 
 def _print(told: Mapping[str, Any]) -> None:
-    outcomes = ", ".join(f"{n} {name}" for name, n in told["outcomes"].items()) or "nothing"
+    if not told["made"]:
+        say("No record was made out of others in this run: there is nothing to measure.")
+        return
+    outcomes = ", ".join(f"{n} {name}" for name, n in told["outcomes"].items())
     say(f"{told['made']} records were made: {outcomes}")
     say(f"{told['sound']} without a finding, {told['taken_out']} taken out")
     for name, count in told["found"].items():
