@@ -86,6 +86,8 @@ def _part(part: Row, summary: Mapping[str, Any]) -> list[str]:
     blocks = [f"## {ABOUT.get(part['name'], part['name'])}"]
     if part["name"] == "wordings":
         return [*blocks, *_wordings(part, summary)]
+    if not _grounds(part, summary):
+        return [*blocks, "Not done: `--world FOLDER` gives the world and its model."] if part["name"] == "world" else []
     for where, rows in _grounds(part, summary).items():
         for title, cell in _FIGURES:
             if any(cell(r) != "-" for r in rows):
@@ -185,6 +187,7 @@ def _table(part: Row, rows: Sequence[Row], cell: Cell) -> str:
 
 def _wordings(part: Row, summary: Mapping[str, Any]) -> Iterable[str]:
     rows = [r for r in summary["wordings"] if r["method"] in part["methods"] and r["noise"] in part["noise"]]
+    rows = [r for r in rows if r["kind"] == "symmetric"]
     frames = max((len(r["wordings"]) for r in rows), default=0)
     head = ["method", *(f"wording {n + 1}" for n in range(frames)), "spread", "right in all", "right in any"]
     order = {name: place for place, name in enumerate(part["methods"])}
