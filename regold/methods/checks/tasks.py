@@ -11,6 +11,16 @@ from regold.methods.checks.exchange import Action, Check, Exchange, Span, whole
 
 _ALPHABETICAL = re.compile(r"\b(?:alphabetical(?:ly)?|alphabetic|alphabetize)\b")
 _REVERSED = re.compile(r"\b(?:reverse|descending|backward|z[- ]to[- ]a|last to first)\b")
+_UP = re.compile(
+    r"\b(?:ascending|increasing|(?:smallest|lowest|least) to (?:the )?(?:largest|highest|greatest|biggest))\b"
+)
+_DOWN = re.compile(
+    r"\b(?:descending|decreasing|(?:largest|highest|greatest|biggest) to (?:the )?(?:smallest|lowest|least))\b"
+)
+_BRACKETED = re.compile(r"\[([^\[\]]{1,400})\]|:([^:\[\]]{1,400})\Z")
+_OTHER_ORDER = re.compile(
+    r"absolute|frequen|digit|\beven\b|\bodd\b|\bby\b|length|prime|reverse|second|distance|\bnon|\bnot\b"
+)
 _LIST = re.compile(r"[,;\n]+")
 _BULLET = re.compile(r"\A(?:\d{1,3}[.)]|[-*•])\s{0,4}")
 _NUMBERS = re.compile(r"-?\d{1,12}(?:\.\d{1,9})?")
@@ -33,6 +43,26 @@ def wrong_order(e: Exchange) -> Iterator[Span]:
         return
     if said != sorted(said, key=lambda item: re.sub(r"[^\w ]", "", item)) and said != sorted(said):
         yield whole("response", e.response)
+
+
+def wrong_number_order(e: Exchange) -> Iterator[Span]:
+    """Find numbers to be put in ascending or descending order that came back all there, in another order."""
+    up, down = _UP.search(e.asked), _DOWN.search(e.asked)
+    if bool(up) == bool(down) or ("sort" not in e.asked and "order" not in e.asked) or _OTHER_ORDER.search(e.asked):
+        return
+    inside = _BRACKETED.search(e.asked)
+    text = e.given if e.given.strip() else (inside[1] or inside[2]) if inside else ""
+    said_text = e.said[e.said.rfind(":") + 1 :]
+    if len(text) > 400 or len(said_text) > 400 or not (_NUMBER_LIST.match(text) and _NUMBER_LIST.match(said_text)):
+        return
+    given, said = ([Fraction(n) for n in _NUMBERS.findall(t)] for t in (text, said_text))
+    if len(given) > 2 and sorted(given) == sorted(said) and said != sorted(given, reverse=bool(down)):
+        yield whole("response", e.response)
+
+
+def _order(e: Exchange) -> Iterator[Span]:
+    yield from wrong_order(e)
+    yield from wrong_number_order(e)
 
 
 def _items(text: str) -> list[str]:
@@ -160,7 +190,7 @@ def wrong_word_count(e: Exchange) -> Iterator[Span]:
 
 
 CHECKS = (
-    Check("wrong-order", "The list is not in alphabetical order.", Action.SUSPECT, wrong_order),
+    Check("wrong-order", "The list is not in the order asked for.", Action.SUSPECT, _order),
     Check("wrong-statistic", "The mean, median, sum or extreme is wrong.", Action.SUSPECT, wrong_statistic),
     Check("wrong-root", "The square root is wrong.", Action.SUSPECT, wrong_root),
     Check("wrong-word-count", "The number of words is wrong.", Action.SUSPECT, wrong_word_count),
