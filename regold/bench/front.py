@@ -158,6 +158,9 @@ def _pair(lead: Mapping[str, Any], partner: Mapping[str, Any]) -> dict[str, Any]
     return {"lead": lead["id"], "partner": partner["id"], **about, "begin": asked}
 
 
+_PAIR = ("leads", "follows", "cosine", "cluster")
+
+
 def page(found: Mapping[str, Any]) -> str:
     """Return the figures as a Markdown page."""
     steps = [
@@ -186,8 +189,7 @@ def page(found: Mapping[str, Any]) -> str:
         markdown(["step", "seconds", "CPU seconds", "peak MB"], steps),
         "## Coverage and diversity",
         markdown(["side", *figures], coverage),
-        "## Ten pairs" if len(pairs) == 10 else "## Some pairs",
-        markdown(["leads", "follows", "cosine", "cluster", "one asks", "the other asks"], pairs),
+        *(["## Some pairs", markdown([*_PAIR, "one asks", "the other asks"], pairs)] if pairs else []),
         "## Clusters of the low records",
         markdown(["cluster", "records", "words"], clusters),
     ]
