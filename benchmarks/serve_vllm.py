@@ -43,6 +43,7 @@ def serving(model: Path, python: str, name: str, dtype: str = "float32") -> Iter
 
 def _environment() -> dict[str, str]:
     fixed = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
+    fixed["VLLM_CPU_OMP_THREADS_BIND"] = os.environ.get("VLLM_CPU_OMP_THREADS_BIND", "nobind")
     return {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"), **fixed}
 
 

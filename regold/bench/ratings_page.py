@@ -32,7 +32,7 @@ PUBLISHED = {
     "neighbours wrong 0.3": 0.150,
     "duplicates left in 0.08": 0.141,
 }
-"""Mean row L1 errors to match or beat (METHODS 2.2)."""
+"""Mean row L1 errors to match or beat."""
 
 REPEATED = 5
 """Seeds of the simulated raters."""

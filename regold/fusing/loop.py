@@ -100,7 +100,7 @@ class Loop:
         return self.best is not None and self.best.loss is not None and self.best.loss.major == 0
 
     async def merge(self) -> None:
-        """Run cycle 1: merge, diagnose, switch the template, merge again (METHODS: content)."""
+        """Run cycle 1: merge, diagnose, switch the template, merge again (content)."""
         template: str | None = NEUTRAL
         tried: set[str] = set()
         for number in range(self.limits.rounds + 1):

@@ -57,7 +57,7 @@ class Fusion:
 
 
 async def fuse_pair(ctx: Context, lead: Record, partner: Record, limits: Limits, mend: bool) -> Fusion:
-    """Fuse two records; with `mend`, a pair that does not fuse gives the lead a repair of its own (METHODS 2.5)."""
+    """Fuse two records; with `mend`, a pair that does not fuse gives the lead a repair of its own (ENTP)."""
     answers = await together([answer_directly(ctx, record, limits.max_tokens) for record in (lead, partner)])
     sources = (source_of(lead, answers[0]), source_of(partner, answers[1]))
     loop = Loop(ctx, sources, limits)

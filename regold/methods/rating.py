@@ -28,7 +28,7 @@ Scores = Mapping[str, float]
 
 
 def compress(overall: float) -> int:
-    """Return the class 0-5 of an overall score: up to 4 is 0, 5 is 1, ... 8 is 4, 9 and more is 5 (METHODS 2.1)."""
+    """Return the class 0-5 of an overall score: up to 4 is 0, 5 is 1, ... 8 is 4, 9 and more is 5 (ENTP)."""
     return min(max(math.floor(overall + 0.5) - 4, 0), CLASSES - 1)
 
 

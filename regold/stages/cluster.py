@@ -19,7 +19,7 @@ from regold.store import Table
 
 @dataclass(frozen=True)
 class ClusterRecords(Stage):
-    """Note each LOW record's cluster, its words, and its group of direct neighbours (METHODS 2.4).
+    """Note each LOW record's cluster, its words, and its group of direct neighbours (ENTP).
 
     k-means runs within each source; k has the largest mean silhouette on at most 10,000 records. A group is a seed and
     its neighbours of cosine `tau` or more, seeds taken from the cluster's centre outwards.

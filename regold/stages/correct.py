@@ -23,7 +23,7 @@ from regold.store import Table
 
 @dataclass(frozen=True)
 class CorrectRatings(Stage):
-    """Note a corrected value, from the scores themselves and the texts alone (METHODS 2.2).
+    """Note a corrected value, from the scores themselves and the texts alone (ENTP).
 
     The artifact holds each rater's transition matrix, prior and residual, the corrector chosen and why. Rounded half
     up, a corrected value is a class 0-5. A missing score stays missing.

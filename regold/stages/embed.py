@@ -50,7 +50,7 @@ class EmbedQueries(Stage):
 
 @dataclass(frozen=True)
 class EmbedRecords(EmbedQueries):
-    """Note the vector of each record's instruction, input and response together (METHODS 2.4)."""
+    """Note the vector of each record's instruction, input and response together (ENTP)."""
 
     @staticmethod
     def text(messages: Messages) -> str:

@@ -17,7 +17,7 @@ from regold.stage import Context, Lengths, Spend, Stage
 
 @dataclass(frozen=True)
 class FusePairs(Stage):
-    """Fuse a pair's lead with its partner in two cycles, merge and answer, under a checklist (METHODS 2.5).
+    """Fuse a pair's lead with its partner in two cycles, merge and answer, under a checklist (ENTP).
 
     The lead becomes FUSED where the best version has no major fault left. Else, with `mend`, the lead alone is repaired
     in the same way; and where that fails too, both records keep their former fate.

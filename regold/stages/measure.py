@@ -18,7 +18,7 @@ from regold.store import Table
 
 @dataclass(frozen=True)
 class MeasureRecords(Stage):
-    """Note the words of the response, and the mean cosine distance to the k nearest records (METHODS 2.6).
+    """Note the words of the response, and the mean cosine distance to the k nearest records (ENTP).
 
     Records of equal vectors count as one. What has no neighbour is at distance 1.
     """

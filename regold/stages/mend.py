@@ -17,7 +17,7 @@ from regold.stage import Context, Lengths, Spend, Stage
 
 @dataclass(frozen=True)
 class MendRecords(Stage):
-    """Write the responses of picked LOW records anew; one that comes out better becomes REPAIRED (METHODS 2.6).
+    """Write the responses of picked LOW records anew; one that comes out better becomes REPAIRED (ENTP).
 
     `checklist` keeps the version of least loss, and only one that is sound. `feedback` is Self-Refine (arXiv
     2303.17651): the model's own remarks, however worded, lead to the next version, and the last one stands.

@@ -11,7 +11,7 @@ from regold.stage import Context, Stage
 
 @dataclass(frozen=True)
 class ChooseMix(Stage):
-    """Keep the fused records, the HIGH ones, or both, which is the hybrid set (METHODS 2.3).
+    """Keep the fused records, the HIGH ones, or both, which is the hybrid set (ENTP).
 
     A record that was mended alone counts as fused: it too was made from a weak one.
     """

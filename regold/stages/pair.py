@@ -17,7 +17,7 @@ from regold.store import Table
 
 @dataclass(frozen=True)
 class PairRecords(Stage):
-    """Pair each picked record with the nearest free one of its group; each stands in one pair at most (METHODS 2.4).
+    """Pair each picked record with the nearest free one of its group; each stands in one pair at most (ENTP).
 
     The better rated of the two leads: the fused record takes its place. Conversations of several turns, system prompts
     and records with options are not paired.

@@ -16,7 +16,7 @@ CORRECT = 6
 
 @dataclass(frozen=True)
 class PartitionByQuality(Stage):
-    """Call a record HIGH or LOW by its value; one of high value that is wrong becomes SUSPECT (METHODS 2.3).
+    """Call a record HIGH or LOW by its value; one of high value that is wrong becomes SUSPECT (ENTP).
 
     For whole classes 0-5 the defaults say: HIGH from 3, LOW to 2. A record between two limits that leave a gap, and one
     without a rating, are named exclusions.

@@ -17,7 +17,7 @@ from regold.store import Table
 
 @dataclass(frozen=True)
 class PickRepresentatives(Stage):
-    """Pick a share of each cluster by maximal marginal relevance; the others stay LOW (METHODS 2.4)."""
+    """Pick a share of each cluster by maximal marginal relevance; the others stay LOW (ENTP)."""
 
     share: Annotated[float, Gt(0), Le(1)] = 0.9
     """Of each cluster; an even number, and at least two."""

@@ -18,7 +18,7 @@ from regold.together import together
 
 @dataclass(frozen=True)
 class RateRecords(Stage):
-    """Note the value, class 0-5 of the overall score, and correctness, 1-10, that raters give a record (METHODS 2.1).
+    """Note the value, class 0-5 of the overall score, and correctness, 1-10, that raters give a record (ENTP).
 
     Several samples and several raters are averaged. What cannot be read after one repair turn is missing, never 0.
     """

@@ -17,7 +17,7 @@ from regold.store import Table
 
 @dataclass(frozen=True)
 class TakeBest(Stage):
-    """Keep `count` records by the product of their scores, drop the rest (METHODS 2.6).
+    """Keep `count` records by the product of their scores, drop the rest (ENTP).
 
     Records without a score come last. Without scores the order is random; `spread` takes those farthest from all taken
     before (k-centre).

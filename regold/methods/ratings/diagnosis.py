@@ -1,4 +1,4 @@
-"""Decides whether a transition matrix can be believed: merged classes, restarts, dominance, bootstrap (METHODS 2.2)."""
+"""Decides whether a transition matrix can be believed: merged classes, restarts, dominance, bootstrap."""
 
 from __future__ import annotations
 

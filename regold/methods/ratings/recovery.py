@@ -8,14 +8,14 @@ from regold.methods.ratings.transition import count_moments, estimate, moments, 
 
 DIAGONAL = (0.61, 0.55, 0.58, 0.55, 0.66, 0.45)
 PRIOR = (0.08, 0.15, 0.28, 0.28, 0.18, 0.03)
-"""The rater of METHODS 2.2: how often each true class is seen as itself, and how frequent it is."""
+"""The usual rater of a simulation: how often each true class is seen as itself, and how frequent it is."""
 SIZES = (5_000, 15_000, 50_000, 500_000)
 ASTRAY = (0.1, 0.2, 0.3)
 TWINS = 0.08
 
 
 def usual_rater() -> tuple[np.ndarray, np.ndarray]:
-    """Return a transition matrix with METHODS' diagonal, what strays falling off with distance, and its prior."""
+    """Return the usual rater's transition matrix, in which what strays falls off with distance, and its prior."""
     k = len(DIAGONAL)
     steps = np.abs(np.subtract.outer(np.arange(k), np.arange(k)))
     away = np.where(steps > 0, 0.4 ** steps.astype(float), 0.0)
@@ -48,7 +48,7 @@ def draw_triples(
 
 
 def recovery_table(seed: int = 0, sizes: tuple[int, ...] = SIZES) -> dict[str, float]:
-    """Return the mean row L1 error of the estimated matrix in each of METHODS' situations."""
+    """Return the mean row L1 error of the estimated matrix in each situation."""
     matrix, prior = usual_rater()
     table = {"exact moments": row_error(estimate(moments(matrix, prior)).matrix, matrix)}
     cases: dict[str, tuple[int, float, float]] = {f"{n} triples": (n, 0.0, 0.0) for n in sizes}
@@ -64,7 +64,7 @@ def recovery_table(seed: int = 0, sizes: tuple[int, ...] = SIZES) -> dict[str, f
 def least_error(matrix: np.ndarray, prior: np.ndarray, n: int) -> float:
     """Return the mean row L1 error to expect of the best unbiased estimate of a matrix (K, K) from n triples.
 
-    The Cramér-Rao bound of the multinomial of c3 (METHODS 2.2), errors being normal: E|e| = sd * sqrt(2 / pi).
+    The Cramér-Rao bound of the multinomial of c3, errors being normal: E|e| = sd * sqrt(2 / pi).
     """
     k, eye = len(prior), np.eye(len(prior))
     by_matrix = (

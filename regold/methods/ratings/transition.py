@@ -1,4 +1,4 @@
-"""Estimates how a rater's scores stray from true ones, from the consensus of near neighbours (HOC, METHODS 2.2)."""
+"""Estimates how a rater's scores stray from true ones by the consensus of near neighbours (HOC, arXiv 2102.05291)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Moments:
 
 
 def moments(matrix: np.ndarray, prior: np.ndarray) -> Moments:
-    """Return the exact moments of a transition matrix (..., K, K) and a prior (..., K): c1, c2, c3 of METHODS 2.2."""
+    """Return the exact moments c1, c2, c3 of a transition matrix (..., K, K) and a prior (..., K) (HOC)."""
     k = matrix.shape[-1]
     pairs = _pairs(matrix)
     weighed = np.swapaxes(prior[..., None] * matrix, -1, -2)
@@ -55,7 +55,7 @@ def count_moments(triples: np.ndarray, classes: int) -> Moments:
 def loss_and_gradients(u: np.ndarray, v: np.ndarray, target: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the loss of R starts, and its gradients by u (R, K, K) and v (R, K), where T = softmax(u), p = softmax(v).
 
-    loss = |c1h - c1| + |c2h - c2| + |c3h - c3|, norms unsquared; the gradients are those of METHODS 2.2.
+    loss = |c1h - c1| + |c2h - c2| + |c3h - c3|, norms unsquared; the gradients are exact.
     """
     matrix, prior = _softmax(u), _softmax(v)
     pairs = _pairs(matrix)
@@ -71,7 +71,7 @@ def loss_and_gradients(u: np.ndarray, v: np.ndarray, target: Moments) -> tuple[n
         gap / np.maximum(norm, 1e-300).reshape(-1, *[1] * (gap.ndim - 1)) for gap, norm in zip(gaps, norms, strict=True)
     )
     both = g2 + np.swapaxes(g2, 1, 2)
-    # g3_abc + g3_bac + g3_bca, as METHODS writes it
+    # g3_abc + g3_bac + g3_bca: the three places that one class can have in a triple
     around = g3 + g3.transpose(0, 2, 1, 3) + g3.transpose(0, 3, 1, 2)
     inner = g1[:, None, :] + matrix @ both + pairs @ np.swapaxes(around.reshape(-1, k, k * k), 1, 2)
     by_matrix = prior[:, :, None] * inner

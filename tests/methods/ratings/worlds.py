@@ -24,7 +24,7 @@ class World:
     lengths: np.ndarray
 
     def ratings(self, seed: int = 0, matrix: np.ndarray | None = None) -> np.ndarray:
-        """Return a rater's scores; METHODS' usual rater where no matrix is given."""
+        """Return a rater's scores; the usual rater where no matrix is given."""
         strays = usual_rater()[0] if matrix is None else matrix
         return draw(strays, self.true, np.random.default_rng(seed + 100)).astype(np.float64)
 
