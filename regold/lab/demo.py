@@ -21,9 +21,13 @@ SET = "atlas-open-x"
 TEST_ITEMS = 500
 WORKERS = 2
 METHODS = ("vanilla", "sft on noisy", "robustft", "clean oracle")
-ONCE = {"vanilla": ("vanilla", "vanilla"), "clean oracle": ("oracle-clean", "oracle")}
-NOISY = {"sft on noisy": ("sft", "sft"), "robustft": ("robustft", ".")}
-"""Recipes and folders of what a seed needs once, and of what each noise rate needs."""
+ONCE = {"vanilla": Method("vanilla", "vanilla"), "oracle": Method("clean oracle", "oracle-clean")}
+NOISY = {
+    "sft": Method("sft on noisy", "sft"),
+    # One agreeing view is enough: this model's reasoning errs more often than its answers.
+    ".": Method("robustft", "robustft", ("judge.rule=majority",)),
+}
+"""By folder, what a seed needs once, and what each noise rate needs."""
 FIGURES = ("precision", "recall", "f1")
 SETTINGS: dict[str, Any] = {"epochs": 10, "learning_rate": 3e-3, "batch_size": 16, "rank": 16, "alpha": 32}
 
@@ -108,8 +112,8 @@ async def _measured(task: Task, folder: Path) -> dict[str, Any]:
     field = Field.opened(Ground(folder, SET, task.seed, task.items, TEST_ITEMS, settings, keep=True))
     try:
         tried = {
-            name: await trial(field, Method(name, recipe), "symmetric", task.noise or 0, folder / at, sampled=False)
-            for name, (recipe, at) in (ONCE if task.noise is None else NOISY).items()
+            method.name: await trial(field, method, "symmetric", task.noise or 0, folder / at, sampled=False)
+            for at, method in (ONCE if task.noise is None else NOISY).items()
         }
     finally:
         await field.close()
