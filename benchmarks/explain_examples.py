@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from regold.cli.explain import write_page
+from regold.formats import Source
 from regold.lab.arms import PROMPTS
 from regold.lab.pool_ground import PoolField, PoolGround
 from regold.recipe import load_recipe
-from regold.run import Job, Source, run
+from regold.run import Job, run
 from regold.store.fates import PastRun, open_run
 
 SETTINGS = ((), ("pair.how=random",), ("fuse.rounds=0",))

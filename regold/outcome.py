@@ -89,13 +89,14 @@ def outcome(
 def _warnings(store: Store, fates: Mapping[str, int]) -> list[str]:
     ended = pq.read_table(store.root / "fates.parquet", columns=["fate", "status"]).to_pydict()
     suspects = [fate for fate, status in zip(ended["fate"], ended["status"], strict=True) if status == Status.SUSPECT]
-    agreed, still = fates.get(Fate.KEPT, 0), suspects.count(Fate.KEPT)
-    doubted = fates.get(Fate.REPAIRED, 0) + len(suspects)
+    still = suspects.count(Fate.KEPT)
+    agreed = fates.get(Fate.KEPT, 0) - still
+    asked = agreed + fates.get(Fate.REPAIRED, 0) + len(suspects)
     said = []
-    if agreed - still < FEW * (agreed - still + doubted):
+    if agreed < FEW * asked:
         said.append(
-            f"the model agrees with only {agreed - still} of {agreed - still + doubted} given responses. If most of "
-            "them are right, it does not know the subject, and its repairs are guesses: read some before training"
+            f"the model agrees with only {agreed} of {asked} given responses. If most of them are right, it does not "
+            "know the subject, and its repairs are guesses: read some before training"
         )
     if still:
         said.append(f"{still} of the records kept are still suspect: the recipe's [leftover] lets them through")

@@ -40,7 +40,6 @@ from regold.store import Store
 from regold.store.fates import close_run, open_run
 
 PART_SIZE = 1000
-__all__ = ["PART_SIZE", "Job", "Report", "Source", "refuse_experiments", "run"]
 
 
 @dataclass(frozen=True)

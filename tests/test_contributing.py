@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from regold.formats import Source
 from regold.recipe import Recipe
 from regold.record import Message, Record, Status
-from regold.run import Job, Source, run
+from regold.run import Job, run
 from regold.runner import Models
 from regold.stage import Stage
 from regold.store.fates import open_run, trail

@@ -10,10 +10,10 @@ import pytest
 
 from regold.engines import EngineSpec
 from regold.estimate import Shares, Speeds, estimate, measure
-from regold.formats import Row
+from regold.formats import Row, Source
 from regold.recipe import load_recipe
 from regold.record import Message, Status
-from regold.run import Job, Source, run
+from regold.run import Job, run
 from regold.runner import Models
 from regold.store.fates import open_run
 

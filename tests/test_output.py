@@ -11,9 +11,10 @@ import pytest
 
 from regold import recipe
 from regold.errors import InputError
+from regold.formats import Source
 from regold.output import check_outputs, export_run, training_rows
 from regold.record import Edit, Record, Status
-from regold.run import Job, Source
+from regold.run import Job
 from regold.stage import Context, Stage
 from regold.stages import STAGES
 from tests.test_run import go, job, lines

@@ -13,9 +13,11 @@ import pytest
 
 from regold.engines import EngineSpec
 from regold.errors import EngineRefused, InputError, RecipeError, TooManyFailures, UsageError
+from regold.formats import Source
+from regold.outcome import Report
 from regold.recipe import Recipe, load_recipe
 from regold.record import Edit, NoteType, Record
-from regold.run import Job, Report, Source, run
+from regold.run import Job, run
 from regold.runner import Models, Step
 from regold.stage import Context, Stage
 from regold.store import StepPlace, Store

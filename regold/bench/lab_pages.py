@@ -86,9 +86,10 @@ def _part(part: Row, summary: Mapping[str, Any]) -> list[str]:
     blocks = [f"## {ABOUT.get(part['name'], part['name'])}"]
     if part["name"] == "wordings":
         return [*blocks, *_wordings(part, summary)]
-    if not _grounds(part, summary):
+    grounds = _grounds(part, summary)
+    if not grounds:
         return [*blocks, "Not done: `--world FOLDER` gives the world and its model."] if part["name"] == "world" else []
-    for where, rows in _grounds(part, summary).items():
+    for where, rows in grounds.items():
         for title, cell in _FIGURES:
             if any(cell(r) != "-" for r in rows):
                 blocks += [f"**{where}: {title}**", _table(part, rows, cell)]

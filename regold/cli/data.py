@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,13 +45,9 @@ def inspect(
         if as_json:
             print_json({**asdict(found), **({"coverage": measured} if measured else {})})
         else:
-            _print_inspection(found)
+            _print_inspection(found, measured)
         if not found.records:
             raise InputError(f"no record that can be used; {found.rejected} lines rejected", data)
-        if as_json:
-            return
-        for side, figures in measured.items():
-            say(f"{side:9} " + "  ".join(f"{name} {value:g}" for name, value in figures.items()))
 
 
 def _measured(
@@ -166,7 +162,7 @@ def _taken(found: Inspection) -> str:
     return f"taken from the column {found.response}{other}" if found.response else "none found"
 
 
-def _print_inspection(found: Inspection) -> None:
+def _print_inspection(found: Inspection, measured: Mapping[str, Mapping[str, float]]) -> None:
     lines = [
         f"format    {found.format or 'unknown: no record is readable'} ({found.container}, {len(found.files)} file(s))",
         f"records   {found.records}, rejected lines {found.rejected}",
@@ -184,3 +180,5 @@ def _print_inspection(found: Inspection) -> None:
         say(f"{reject.file}:{reject.line}: {reject.reason}")
     if found.rejected > len(found.rejects):
         say(f"... and {found.rejected - len(found.rejects)} more rejected lines")
+    for side, figures in measured.items():
+        say(f"{side:9} " + "  ".join(f"{name} {value:g}" for name, value in figures.items()))

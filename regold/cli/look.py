@@ -76,12 +76,10 @@ def _neighbours(past: PastRun, found: Mapping[str, Any]) -> dict[str, str]:
 
     wanted = {i for step in found["steps"] for i in step["notes"].get(NEIGHBOURS, ())}
     texts = {}
-    for part in past.store.parts() if wanted else ():
-        loaded = past.store.loaded(part, ["id", "messages"]).to_pydict()
-        for id_, messages in zip(*loaded.values(), strict=True):
-            if id_ in wanted:
-                asked = " ".join(next((m.content for m in load_messages(messages) if m.role == "user"), "").split())
-                texts[id_] = asked if len(asked) <= BEGINNING else f"{asked[:BEGINNING]} ..."
+    for id_, (part, row) in past.store.places(wanted).items():
+        messages = load_messages(past.store.loaded(part, ["messages"])["messages"][row].as_py())
+        asked = " ".join(next((m.content for m in messages if m.role == "user"), "").split())
+        texts[id_] = asked if len(asked) <= BEGINNING else f"{asked[:BEGINNING]} ..."
     return texts
 
 

@@ -13,8 +13,9 @@ from regold.cli.groups import grouped
 from regold.cli.screen import exit_codes, print_json, say, say_error, watching
 
 if TYPE_CHECKING:
+    from regold.outcome import Report
     from regold.recipe import Recipe
-    from regold.run import Job, Report
+    from regold.run import Job
 
 RecipePlace = Annotated[str, typer.Argument(help="a shipped recipe, a TOML file, or a run to repeat")]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from regold.engines import Engine, EngineSpec, Request, open_engine
 from regold.fingerprint import digest
+from regold.formats import Source
 from regold.lab.arms import PROMPTS, Arm, reads_scores, recipe_of
 from regold.lab.ground import BATCH
 from regold.lab.pool import Entry, domain, neglected, pool_world
@@ -23,7 +24,7 @@ from regold.lab.world import World
 from regold.prompts import load_prompts
 from regold.recipe import Recipe
 from regold.record import TRAINED_ON, Fate, Message, Messages
-from regold.run import Job, Source, run
+from regold.run import Job, run
 from regold.store.fates import PastRun, open_run
 from regold.together import together
 from regold.train import train

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from regold.engines import Engine, EngineSpec, open_engine
 from regold.evaluate import Evaluation, Question, evaluate
 from regold.fingerprint import digest
-from regold.formats import read_rows
+from regold.formats import Source, read_rows
 from regold.lab.figures import detected, is_right, relabelled, repaired, share_right, truths_of_rows, truths_of_run
 from regold.lab.ground import BATCH, Field
 from regold.lab.neighbours import Neighbours
@@ -22,7 +22,7 @@ from regold.output import training_rows
 from regold.prompts import load_prompts
 from regold.recipe import Recipe, load_recipe
 from regold.record import Messages
-from regold.run import Job, Source, run
+from regold.run import Job, run
 from regold.store.fates import open_run
 from regold.together import together
 from regold.train import train

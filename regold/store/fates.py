@@ -194,11 +194,10 @@ def trail(run: PastRun, id_: str) -> dict[str, Any]:
 
     Raises InputError where the run has no such record.
     """
-    for part in run.store.parts():
-        ids = run.store.loaded(part, ["id"])["id"].to_pylist()
-        if id_ in ids:
-            return _trail(run, part, ids.index(id_))
-    raise InputError(f"the run has no record with the id {id_!r}", run.store.root)
+    place = run.store.places({id_}).get(id_)
+    if place is None:
+        raise InputError(f"the run has no record with the id {id_!r}", run.store.root)
+    return _trail(run, *place)
 
 
 def _trail(run: PastRun, part: int, row: int) -> dict[str, Any]:

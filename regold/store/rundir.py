@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +120,16 @@ class Store:
     def ids(self) -> list[str]:
         """Return all ids in load order."""
         return [i for p in self.parts() for i in self.loaded(p, ["id"])["id"].to_pylist()]
+
+    def places(self, ids: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Return the part and the row of each id that the run has; no further part is read than they need."""
+        found: dict[str, tuple[int, int]] = {}
+        for part in self.parts() if ids else ():
+            here = self.loaded(part, ["id"])["id"].to_pylist()
+            found |= {id_: (part, row) for row, id_ in enumerate(here) if id_ in ids}
+            if len(found) == len(ids):
+                break
+        return found
 
     # ---- a step's artifact and edits
 

@@ -11,8 +11,9 @@ import pytest
 
 from regold.engines import EngineSpec
 from regold.errors import EngineRefused
+from regold.formats import Source
 from regold.recipe import load_recipe
-from regold.run import Job, Source, run
+from regold.run import Job, run
 from regold.runner import Models
 from regold.stages import STAGES
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
-import torch
 
 import regold.lab
 from regold.engines.base import EngineSpec
@@ -29,13 +27,7 @@ GUESSED = {"atlas-open-x": 0.0, "atlas-mc-x": 0.25}
 """The share of answers that guessing alone gets right."""
 SETTINGS = TrainSettings(epochs=6, learning_rate=2e-3, batch_size=16, rank=16, alpha=32)
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def encoder() -> StaticEncoder:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from functools import cache
 
 import pytest
-import torch
 
 from regold.lab.episodes import Turn
 from regold.lab.episodes_fuse import FuseEpisodes
@@ -19,15 +17,11 @@ from regold.prompts import load_prompts
 from tests.lab.speaker import Speaker
 
 N = 60
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not MODEL.is_dir(), reason="the checkpoint lab-fuse is not there")]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not MODEL.is_dir(), reason="the checkpoint lab-fuse is not there"),
+    pytest.mark.usefixtures("one_thread"),
+]
 
 
 @cache

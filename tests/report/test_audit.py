@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from regold.cli import app
 from regold.engines import EngineSpec
+from regold.formats import Source
 from regold.methods.checks import choose
 from regold.report.audit import Settings, audit
 from regold.report.page import page
 from regold.report.whole import LATE
-from regold.run import Source
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)> \ud83d <noinput>"
 

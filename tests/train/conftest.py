@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from tests.tiny import build_tiny
 
 
 @pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Two threads collapse beside a busy process, and tests run beside each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def _always(one_thread: None) -> None:
+    """Run every test of this room on one thread."""
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 
 from regold.corrupt import confusable, corrupt_file, margins
 from regold.engines import EngineSpec, open_engine
-from regold.formats import Row, read_rows
+from regold.formats import Row, Source, read_rows
 from regold.lab.data import WITHIN, write_items
 from regold.lab.ground import MODEL
 from regold.lab.world import World
@@ -20,7 +20,7 @@ from regold.methods.answers import read_answer
 from regold.methods.detection import detection
 from regold.recipe import load_recipe
 from regold.record import TRAINED_ON, Fate, Status
-from regold.run import Job, Source, run
+from regold.run import Job, run
 from regold.runner import Models
 from regold.store.fates import open_run
 
