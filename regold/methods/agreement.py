@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from regold.methods.answers import SHORT_WORDS
-from regold.methods.numbers import parse_number, same_number
+from regold.methods.numbers import LONGEST, Number, find_numbers, parse_number, same_number, tidy
 from regold.methods.statements import HEAD, plain, trimmed
 
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b\s+")
@@ -29,7 +29,8 @@ def same_answer(first: str | None, second: str | None, options: Sequence[str] = 
     """Tell whether two answers are the same; None where that takes a judge.
 
     No answer is never the same as anything. Letters are the same or not; numbers are compared by value, short answers
-    as normalised words. A longer text, or a short answer inside another, takes a judge unless both are equal in words.
+    as normalised words. Unless both are equal in words, it takes a judge where one is a longer text, where one short
+    answer stands inside the other, and where one holds every number of the other in other words.
     """
     if first is None or second is None:
         return False
@@ -43,11 +44,24 @@ def same_answer(first: str | None, second: str | None, options: Sequence[str] = 
         return bool(one)
     if max(len(one.split()), len(other.split())) > SHORT_WORDS:
         return None
-    return None if _holds(one, other) or _holds(other, one) else False
+    return None if _holds(one, other) or _holds(other, one) or _share_numbers(first, second) else False
 
 
 def _holds(text: str, part: str) -> bool:
     return f" {part} " in f" {text} "
+
+
+def _share_numbers(first: str, second: str) -> bool:
+    """Tell whether the numbers of one answer, at least one, may all be among the numbers of the other."""
+    fewer, more = sorted((_numbers(first), _numbers(second)), key=len)
+    return bool(fewer) and all(any(same_number(one, other) is not False for other in more) for one in fewer)
+
+
+def _numbers(answer: str) -> list[Number]:
+    """Return the numbers in a short answer; the last one has what follows it as its unit."""
+    text = tidy(trimmed(plain(answer))) if len(answer) <= LONGEST else ""
+    found = [(parse_number(text[end - len(said) :]), parse_number(said)) for said, end in find_numbers(text)]
+    return [number for to_end, alone in found if (number := to_end or alone)]
 
 
 def is_clean(flags: Sequence[bool], rule: str) -> bool:

@@ -32,6 +32,7 @@ class JudgeAgreement(Stage):
     """Whether to ask the judge about free text; without it, free texts agree only word for word."""
 
     name: ClassVar[str] = "judge"
+    version: ClassVar[int] = 2
 
     @property
     def reads(self) -> Mapping[str, NoteType]:

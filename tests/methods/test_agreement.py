@@ -20,6 +20,12 @@ LONG = "London lies on the Thames. It has been the capital for centuries."
         ("C++", "C", False), ("-x", "x", False),
         ("Paris", "Paris, Texas", None), ("The capital is Paris", "Paris", None), (LONG, "London", None),
         (LONG, LONG + " Truly.", None),
+        ("That makes 17.", "17 pieces", None), ("17.0", "That makes 17.", None), ("It is 17", "That makes 17", None),
+        ("June 5, 1990", "5 June 1990", None), ("in 1990", "June 5, 1990", None), ("50%", "that is 0.5", None),
+        ("5 km", "5 miles", None), ("5 km", "it is 5 miles", None), ("5 km", "it is 5000 m", None),
+        ("5 km", "3 km", False), ("5 km", "it is 3 km", False), ("That makes 17.", "18 pieces", False),
+        ("-3", "it is 3", False), ("3 cats and 4 dogs", "7", False), ("Henry 8", "Louis 14", False),
+        ("B12", "12 vitamins", False), ("June 5, 1990", "5 June 1991", False), ("seventeen", "18", False),
         (None, "Paris", False), (None, None, False), ("Paris", None, False),
     ],
 )  # fmt: skip
