@@ -70,7 +70,7 @@ def evaluate(
             ).student()
             path = _held_out(what, data, limit, out, judge, run_code, max_tokens)
             found = asyncio.run(_file(path, spec, prompts, temperature, samples, format, response_column))
-            _tell_file(found, model, as_json)
+            _tell_file(found, model, _own_template(spec), as_json)
             return
         if prompts or format or response_column:
             raise UsageError("--prompts, --format and --response-column are for held-out files, not for --tasks")
@@ -144,11 +144,21 @@ async def _file(
         await engine.close()
 
 
-def _tell_file(found: Evaluation, model: str | None, as_json: bool) -> None:
+def _own_template(spec: EngineSpec) -> bool:
+    """Tell whether an adapter is asked with a chat template of its own, not with its base's."""
+    from regold.engines.template import adapter_template
+
+    return adapter_template(spec.model, spec.adapter) is not None
+
+
+def _tell_file(found: Evaluation, model: str | None, own: bool, as_json: bool) -> None:
     lines = [found, *([found.sampled] if found.sampled else [])]
     if as_json:
-        print_json({"model": model, **_measured(lines[0]), "sampled": [_measured(e) for e in lines[1:]]})
+        named = {"model": model, "engine": found.engine, "own_chat_template": own}
+        print_json({**named, **_measured(lines[0]), "sampled": [_measured(e) for e in lines[1:]]})
         return
+    if own:
+        say("asked with the chat template in the adapter's folder, which is not its base's")
     for line in lines:
         how = "greedy" if line.temperature == 0 else f"temperature {line.temperature:g}, {line.samples} samples"
         error = f"(standard error {line.standard_error:.3f})"

@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from regold.engines.base import EngineSpec
+from regold.engines.template import adapter_template
 from regold.errors import EngineRefused, MissingExtra, RequestFailed
 
 TINY = 50_000_000
@@ -60,6 +61,7 @@ class LocalModel:
             )
         except (OSError, ValueError, KeyError) as error:
             raise EngineRefused(f"{spec.model}: cannot be loaded as a causal language model ({error})") from None
+        self.tokenizer.chat_template = adapter_template(spec.model, spec.adapter) or self.tokenizer.chat_template
         self.model = (_adapted(model, spec.adapter) if spec.adapter else model).to(device).eval()
         self.device = torch.device(device)
         if device == "cpu" and "OMP_NUM_THREADS" not in os.environ and self.model.num_parameters() < TINY:

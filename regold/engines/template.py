@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from regold.engines.wire import wire_messages
@@ -48,6 +49,27 @@ def render_answer(tokenizer: Any, messages: Messages) -> tuple[str, str]:
         if asked and answered.startswith(asked):
             return prompt, answered[len(asked) :]
     raise InputError("the chat template writes the prompt differently once it is answered")
+
+
+def adapter_template(model: str, adapter: str | None) -> Any:
+    """Return the chat template that an adapter's folder holds where its model's folder holds another, else None.
+
+    It is what the adapter was trained with. An adapter from the hub has none here. Several by name come as a mapping.
+    """
+    own = _saved(Path(adapter)) if adapter else None
+    return None if own == _saved(Path(model)) else own
+
+
+def _saved(folder: Path) -> Any:
+    """Return the template in a model's folder: a file of its own, or an entry of the tokenizer's configuration."""
+    if (file := folder / "chat_template.jinja").is_file():
+        return file.read_text(encoding="utf-8")
+    try:
+        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        own = config.get("chat_template")
+        return {each["name"]: each["template"] for each in own} if isinstance(own, list) else own
+    except (OSError, ValueError, LookupError, AttributeError, TypeError):
+        return None
 
 
 def _apply(tokenizer: Any, turns: Sequence[Mapping[str, Any]], tools: Any, prompting: bool) -> str:

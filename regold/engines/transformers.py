@@ -17,7 +17,7 @@ from regold.engines.base import Completion, EngineSpec, Need, Request, TokenScor
 from regold.engines.decode import Job, LocalModel, Said
 from regold.engines.gather import Gather
 from regold.engines.probing import lacks
-from regold.engines.template import render
+from regold.engines.template import adapter_template, render
 from regold.engines.weights import folder_digest
 from regold.engines.wire import clip, spoken
 from regold.errors import EngineLacks, EngineRefused, InputError, RecipeError, RequestFailed
@@ -30,7 +30,10 @@ Pair = tuple[list[int], list[int]]
 
 
 class TransformersEngine:
-    """One local model: a folder, or a name on the hub, with or without an adapter. Loaded at the first request."""
+    """One local model: a folder, or a name on the hub, with or without an adapter. Loaded at the first request.
+
+    An adapter's folder that holds a chat template is asked with that one, as it was trained.
+    """
 
     def __init__(self, spec: EngineSpec) -> None:
         if not spec.model:
@@ -64,6 +67,7 @@ class TransformersEngine:
         pinned = getattr(self._config, "_commit_hash", None) or self.spec.revision or "unpinned"
         model = folder_digest(folder) if folder.is_dir() else f"{self.spec.model}@{pinned}"
         adapter = f" adapter {_adapter(self.spec.adapter)}" if self.spec.adapter else ""
+        adapter += " with its own chat template" if adapter_template(self.spec.model, self.spec.adapter) else ""
         return f"transformers {model}{adapter} {self.dtype}"
 
     async def generate(self, request: Request) -> Completion:

@@ -12,7 +12,7 @@ from regold.cli.options import Asked
 from regold.engines.weights import folder_digest
 from regold.errors import UsageError
 from tests.cli.told import assert_told, regold
-from tests.tiny import build_tiny
+from tests.tiny import TEMPLATE, build_tiny
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,22 @@ def test_what_train_wrote_is_what_evaluate_reads() -> None:
     assert json.loads(regold("evaluate", "data.jsonl", "--model", base, "--json").stdout)["accuracy"] == 0
     assert json.loads(regold("evaluate", "data.jsonl", "--model", "tuned", "--json").stdout)["accuracy"] == 1
     assert_told(regold("evaluate", "data.jsonl", "--model", "tuned", "--adapter", "tuned"), 2, "an adapter itself")
+
+
+def test_an_adapter_is_measured_with_the_template_it_was_trained_with() -> None:
+    base = build_tiny(Path("tiny"))
+    own = TEMPLATE.replace("|>{{", "|>So: {{").replace("<|assistant|>", "<|assistant|>So: ")
+    Path("own.jinja").write_text(own)
+    Path("data.jsonl").write_text("".join(json.dumps({"instruction": f"q{n}", "output": "b"}) + "\n" for n in range(6)))
+    words = ("--epochs", 60, "--learning-rate", 1e-2, "--rank", 16, "--chat-template", "own.jinja")
+    assert_told(regold("train", "data.jsonl", "--out", "tuned", "--model", base, *words), 0)
+    assert_told(regold("evaluate", "data.jsonl", "--model", "tuned"), 0, "chat template in the adapter's folder")
+    found = json.loads(regold("evaluate", "data.jsonl", "--model", base, "--adapter", "tuned", "--json").stdout)
+    assert (found["accuracy"], found["own_chat_template"]) == (1, True)
+    assert found["engine"].endswith("with its own chat template float32")
+    Path("tuned/chat_template.jinja").unlink()
+    found = json.loads(regold("evaluate", "data.jsonl", "--model", "tuned", "--json").stdout)
+    assert not found["own_chat_template"]
 
 
 def test_an_adapter_on_the_shipped_model_is_known_wherever_it_was_trained() -> None:

@@ -1,6 +1,7 @@
 """The engine in this process, against transformers' own generate and forward pass on a tiny random Llama."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -13,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from regold.engines import open_engine
 from regold.engines.base import Completion, EngineSpec, Need, Request
+from regold.engines.template import adapter_template
 from regold.engines.transformers import TransformersEngine
 from regold.errors import EngineLacks, EngineRefused, RecipeError, RequestFailed
 from regold.record import Message, Messages
@@ -162,12 +164,16 @@ def test_identity_is_what_decides_and_not_where_it_lies(tiny: Path, tmp_path: Pa
     assert open_engine(same).identity != open_engine(spec).identity
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_an_adapter_changes_answers_and_identity(tiny: Path, tmp_path: Path) -> None:
+def peft_folder(tiny: Path, folder: Path) -> None:
     peft = pytest.importorskip("peft", reason="peft is not installed")
     torch.manual_seed(1)
     settings = peft.LoraConfig(r=4, lora_alpha=64, init_lora_weights=False, target_modules=["q_proj", "v_proj"])
-    peft.get_peft_model(AutoModelForCausalLM.from_pretrained(tiny), settings).save_pretrained(tmp_path)
+    peft.get_peft_model(AutoModelForCausalLM.from_pretrained(tiny), settings).save_pretrained(folder)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_an_adapter_changes_answers_and_identity(tiny: Path, tmp_path: Path) -> None:
+    peft_folder(tiny, tmp_path)
     plain, adapted = using(tiny, all_of), using(tiny, all_of, adapter=str(tmp_path))
     assert [a.text for a in plain] != [a.text for a in adapted]
     spec = EngineSpec("transformers", str(tiny))
@@ -216,3 +222,41 @@ def test_a_template_that_refuses_fails_its_record(tiny: Path, tmp_path: Path) ->
 def test_a_wrong_spec_is_refused(tiny: Path, spec: dict[str, str], error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         _ = open_engine(replace(EngineSpec("transformers", str(tiny)), **spec)).identity
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_an_adapter_is_asked_with_the_template_it_was_trained_with(tiny: Path, tmp_path: Path) -> None:
+    base, lora, plain = (tmp_path / name for name in ("base", "lora", "plain"))
+    shutil.copytree(tiny, base)
+    own = TEMPLATE.replace("<|assistant|>", "<|assistant|>Answer: ")
+    for folder in (lora, plain):
+        peft_folder(tiny, folder)
+    (lora / "chat_template.jinja").write_text(own)
+    hello = Request(turn("hi"), max_tokens=8)
+    ways = {name: EngineSpec("transformers", str(base), adapter=str(tmp_path / name)) for name in ("lora", "plain")}
+    tokens = {name: using(base, lambda e: e.generate(hello), adapter=spec.adapter) for name, spec in ways.items()}
+    assert tokens["lora"].prompt_tokens == tokens["plain"].prompt_tokens + len("Answer: ")
+    assert open_engine(ways["lora"]).identity.endswith("with its own chat template float32")
+    assert "template" not in open_engine(ways["plain"]).identity
+    (base / "chat_template.jinja").write_text(own)
+    assert "template" not in open_engine(ways["lora"]).identity
+    (base / "chat_template.jinja").unlink()
+    assert using(base, lambda e: e.generate(hello), adapter=str(lora)) == tokens["lora"]
+    with pytest.raises(EngineLacks, match="no chat template"):
+        using(base, lambda e: e.generate(hello), adapter=str(plain))
+
+
+@pytest.mark.parametrize(
+    ("config", "template"),
+    [
+        ({"chat_template": "x"}, "x"),
+        ({"chat_template": [{"name": "default", "template": "x"}]}, {"default": "x"}),
+        ({"chat_template": [1]}, None),
+        ([], None),
+        ({}, None),
+    ],
+)
+def test_a_template_is_read_from_the_tokenizer_too(tmp_path: Path, config: object, template: object) -> None:
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    assert adapter_template("owner/base", str(tmp_path)) == template
+    assert adapter_template("owner/base", "owner/adapter") is adapter_template("owner/base", None) is None
