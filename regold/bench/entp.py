@@ -25,7 +25,7 @@ from regold.lab.arms import GROUPS, SHIPPED, Arm, Arms, load_arms
 from regold.lab.pool_ground import MODEL, PoolField, PoolGround
 from regold.lab.pool_trial import pool_trial
 
-VERSION = 2
+VERSION = 3
 """Raise it when the same trial would now come to other figures."""
 QUICK_GROUPS = ("bound", "arm")
 
@@ -60,13 +60,19 @@ class Task:
     def key(self, arm: Arm) -> str:
         """Return the digest of all that decides an arm's result, but for the code."""
         ground = {**asdict(self.ground), "folder": "", "model": _weights(self.ground.model)}
-        return digest(VERSION, ground, asdict(arm))
+        spent = [asdict(other) for other in self.arms if other.name == arm.calls_of]
+        return digest(VERSION, ground, asdict(arm), spent)
 
     def held(self, arm: Arm) -> dict[str, Any] | None:
         """Return an arm's result where it is done."""
         path = self.result(arm)
         held: dict[str, Any] = read_json(path) if path.is_file() else {}
         return held if held.get("key") == self.key(arm) else None
+
+    def calls(self, arm: Arm) -> int:
+        """Return the calls that an arm is to spend: those of the arm it names, 0 where it names none."""
+        spent = next((self.held(other) for other in self.arms if other.name == arm.calls_of), None)
+        return spent["calls"] if spent else 0
 
     def left(self) -> list[Arm]:
         """Return the arms that are not done."""
@@ -113,7 +119,7 @@ async def _do(task: Task, todo: Sequence[Arm]) -> None:
     at = PoolField.opened(task.ground)
     try:
         for arm in todo:
-            found = await pool_trial(at, arm, task.ground.folder / "trial")
+            found = await pool_trial(at, arm, task.ground.folder / "trial", calls=task.calls(arm))
             about = {"key": task.key(arm), "arm": arm.name, "group": arm.group, "seed": task.ground.seed}
             write_json(task.result(arm), {**about, **found})
     finally:

@@ -33,12 +33,21 @@ HEAD = (
     "over drop low",
 )
 ROWS = ("arm", "rows", "fused or mended", "facts in them right", "facts a row", "facts taught", "rare share")
-COST = ("arm", "calls", "tokens sent", "tokens received", "CPU seconds before training", "outcomes a seed")
+COST = (
+    "arm",
+    "calls",
+    "against full",
+    "tokens sent",
+    "tokens received",
+    "CPU seconds before training",
+    "outcomes a seed",
+)
 LABEL = 0.012
 """Least distance of two labels, in exact match."""
 NEAR = 80
 """Calls between two points whose labels may meet."""
 MADE_TITLE = "All fused and mended records against the planted truth (facts that the parents ask for):"
+COST_TITLE = "What it cost (bold: more than 5 % more or fewer calls than the full recipe):"
 RECOVERY = (
     "arm",
     "records made a seed",
@@ -81,7 +90,7 @@ def page(found: Mapping[str, Any], drawn: Sequence[tuple[str, str]] = ()) -> str
             made = [row for row in rows if row["recovery"]]
             if made:
                 blocks += [MADE_TITLE, markdown(RECOVERY, map(_recovered, made))]
-            blocks += ["What it cost:", markdown(COST, map(_cost, rows))]
+            blocks += [COST_TITLE, markdown(COST, map(_cost, rows))]
     if drawn:
         blocks += ["## Plots", *(f"{title}:\n\n![{title}]({name}.svg)" for name, title in drawn)]
     blocks.append(f"{asked['trials']} trials, {asked['core_seconds'] / 60:.0f} minutes of CPU time.")
@@ -118,9 +127,16 @@ def _recovered(row: Row) -> list[str]:
 
 
 def _cost(row: Row) -> list[str]:
-    spent = [f"{row[key]:.0f}" for key in ("calls", "prompt_tokens", "completion_tokens")]
+    calls, *tokens = [f"{row[key]:.0f}" for key in ("calls", "prompt_tokens", "completion_tokens")]
+    spent = [calls, _against(row), *tokens]
     outcomes = ", ".join(f"{count:.0f} {what}" for what, count in row["outcomes"].items()) or "-"
     return [row["arm"], *spent, number(row["seconds"].get("prepare"), 1), outcomes]
+
+
+def _against(row: Row) -> str:
+    ratio = row["calls_against_full"]
+    told = "-" if ratio is None else f"{ratio:.2f}"
+    return f"**{told}**" if row["equal_calls"] is False else told
 
 
 def draw(rows: Sequence[Row], out: Path) -> list[tuple[str, str]]:

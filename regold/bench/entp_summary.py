@@ -14,6 +14,10 @@ from regold.methods.intervals import quantiles, resampled_means
 Result: TypeAlias = Mapping[str, Any]
 BASES = ("keep all", "drop low", "random", "full")
 """Arms with which all others are compared, where they were tried."""
+BUDGET = "full"
+"""The arm whose calls are the measure of what all others spend."""
+NEAR = 0.05
+"""An arm whose calls differ by no more than this share spends as many."""
 DRAWS = 2000
 FIGURES = (
     "new",
@@ -70,8 +74,17 @@ def _rows(own: Sequence[str], bases: Sequence[str], by: Mapping[tuple[str, int],
         for base in bases:
             if base != name:
                 told[f"over_{base.replace(' ', '_')}"] = _interval(exact, column, names.index(base))
-        found.append({**told, **_about(runs)})
+        found.append({**told, **_about(runs), **_spent(runs, [by.get((BUDGET, s)) for s in seeds])})
     return found
+
+
+def _spent(runs: Sequence[Result], full: Sequence[Result | None]) -> dict[str, Any]:
+    """Return an arm's calls for each call of the full recipe on the same seeds, and whether that is about as many."""
+    calls = sum(run["calls"] for run in full if run)
+    if not calls or None in full:
+        return {"calls_against_full": None, "equal_calls": None}
+    ratio = sum(run["calls"] for run in runs) / calls
+    return {"calls_against_full": _round(ratio), "equal_calls": abs(ratio - 1) <= NEAR}
 
 
 def _about(runs: Sequence[Result]) -> dict[str, Any]:

@@ -243,7 +243,7 @@ def entp(
     into: Annotated[Path, typer.Option(help="where finished trials are kept, for resuming")] = Path("runs/bench-entp"),
     quick: Annotated[bool, typer.Option("--quick", help="small pools, two seeds, the arms alone")] = False,
     groups: Annotated[
-        str | None, typer.Option(help="bound,arm,selection,clusters,ratio,checks; all by default")
+        str | None, typer.Option(help="bound,arm,whole,selection,clusters,ratio,checks; all by default")
     ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="seeds an arm")] = None,
     workers: Annotated[int, typer.Option(min=1, help="processes, one torch thread each")] = 1,
@@ -263,5 +263,5 @@ def entp(
             write_json(json, found)
         for row in found["rows"]:
             at = row["exact"]
-            say(f"{row['arm']:22} {at['mean']:.3f} [{at['low']:.3f}, {at['high']:.3f}]  {row['calls']:.0f} calls")
+            say(f"{row['arm']:24} {at['mean']:.3f} [{at['low']:.3f}, {at['high']:.3f}]  {row['calls']:.0f} calls")
         say(f"{found['asked']['trials']} trials: {out / 'results.md'}")

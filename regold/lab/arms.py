@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -32,6 +32,8 @@ class Arm:
     """The share of fused rows among those trained on; None is what the recipe comes to."""
     whole: bool = False
     """Whether it trains on all that it keeps, however many rows the others have."""
+    calls_of: str = ""
+    """The arm whose calls it spends, by rating each record so much more often; empty spends what the recipe asks."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,10 @@ class Arms:
     """Seeds of the groups that get fewer."""
 
     def on(self, seed: int, groups: Collection[str]) -> tuple[Arm, ...]:
-        """Return the arms of some groups that are tried on a seed."""
-        return tuple(a for a in self.arms.values() if a.group in groups and seed < self.fewer.get(a.group, self.seeds))
+        """Return the arms of some groups that are tried on a seed, and those whose calls they spend."""
+        own = {n for n, a in self.arms.items() if a.group in groups and seed < self.fewer.get(a.group, self.seeds)}
+        own |= {arm.calls_of for arm in self.arms.values() if arm.name in own}
+        return tuple(arm for arm in self.arms.values() if arm.name in own)
 
 
 def load_arms(path: Path = SHIPPED) -> Arms:
@@ -61,8 +65,10 @@ def load_arms(path: Path = SHIPPED) -> Arms:
     refuse_unknown(data, ("records", "rows", "test", "seeds", "fewer", "train", "arm"), f"arms {path.name}")
     refuse_unknown(data.get("fewer", {}), GROUPS, f"arms {path.name}, [fewer]")
     arms = [build(Arm, raw, f"arms {path.name}, [[arm]]") for raw in data.get("arm", ())]
-    for arm in arms:
-        recipe_of(arm, 1, 0)
+    for place, arm in enumerate(arms):
+        recipe_of(spending(arm, 1, 1), 1, 0)
+        if arm.calls_of and arm.calls_of not in [other.name for other in arms[:place]]:
+            raise RecipeError(f"arms {path.name}, arm {arm.name!r}: calls_of names no arm above: {arm.calls_of!r}")
     settings = build(TrainSettings, data.get("train", {}), f"arms {path.name}, [train]")
     sizes = {key: data[key] for key in ("records", "rows", "test", "seeds", "fewer") if key in data}
     return Arms({arm.name: arm for arm in arms}, settings, **sizes)
@@ -76,6 +82,15 @@ def recipe_of(arm: Arm, rows: int, seed: int, scores: Path | None = None) -> Rec
     if arm.recipe.startswith("select-"):
         sets.append(f"take.count={rows}")
     return load_recipe(arm.recipe, sets, prompts=PROMPTS, seed=seed)
+
+
+def spending(arm: Arm, calls: int, records: int) -> Arm:
+    """Return an arm that spends as many calls on rating as another one, by the records that are rated."""
+    if not arm.calls_of:
+        return arm
+    samples = max(calls / records, 1.0)
+    more = (f"rate.samples={int(samples)}", f"rate.extra={min(round(samples % 1, 4), 0.9999)}")
+    return replace(arm, set=(*arm.set, *more))
 
 
 def reads_scores(arm: Arm) -> bool:

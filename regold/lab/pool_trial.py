@@ -14,7 +14,7 @@ from typing import Any
 from regold.engines import Engine, EngineSpec, Request, open_engine
 from regold.fingerprint import digest
 from regold.formats import Source
-from regold.lab.arms import PROMPTS, Arm, reads_scores, recipe_of
+from regold.lab.arms import PROMPTS, Arm, reads_scores, recipe_of, spending
 from regold.lab.ground import BATCH
 from regold.lab.pool import Entry, domain, neglected, pool_world
 from regold.lab.pool_ground import PoolField
@@ -43,10 +43,17 @@ class Trained:
     fate: Fate = Fate.KEPT
 
 
-async def pool_trial(at: PoolField, arm: Arm, folder: Path, keep: bool = False) -> dict[str, Any]:
-    """Do one trial in a folder of its own and return its figures as plain data."""
+async def pool_trial(at: PoolField, arm: Arm, folder: Path, keep: bool = False, calls: int = 0) -> dict[str, Any]:
+    """Do one trial in a folder of its own and return its figures as plain data.
+
+    `calls` are those of the arm whose calls it spends. What lies in the folder, of a trial that was stopped, goes.
+    """
     ground = at.ground
-    recipe = recipe_of(arm, ground.rows, ground.seed, at.scores() if reads_scores(arm) else None)
+    shutil.rmtree(folder, ignore_errors=True)
+    records = len({(entry.question, entry.response) for entry in at.entries()})
+    recipe = recipe_of(
+        spending(arm, calls, records), ground.rows, ground.seed, at.scores() if reads_scores(arm) else None
+    )
     began = time.process_time()
     rows, facts = await _prepare(at, recipe, folder / "run")
     count = len(rows) if arm.whole else ground.rows

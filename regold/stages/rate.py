@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from annotated_types import Gt, MinLen
+from annotated_types import Ge, Gt, Lt, MinLen
 
 from regold.asking import asked_again, conversation, fence
 from regold.engines.base import Completion, Need, Request
@@ -27,6 +27,8 @@ class RateRecords(Stage):
     """The roles that rate; several are also noted apart, as `rate.<rater>.value`."""
     samples: Annotated[int, Gt(0)] = 1
     """Ratings of each rater; more than one are drawn at temperature 1, and their two halves are noted apart."""
+    extra: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """The share of records, drawn by chance, that are rated once more, so that calls can be spent to a budget."""
     asks: Annotated[tuple[str, ...], MinLen(1)] = ("rate",)
     """The prompts; `rate-value` and `rate-correct` ask for the two axes in calls of their own."""
     max_tokens: Annotated[int, Gt(0)] = 256
@@ -63,13 +65,14 @@ class RateRecords(Stage):
 
     def spends(self, lengths: Lengths) -> Sequence[Spend]:
         """A call for each rater, sample and prompt."""
-        calls = self.samples * len(self.asks)
+        calls = (self.samples + self.extra) * len(self.asks)
         sent = calls * (lengths.query + lengths.response + 300)
         return tuple(Spend(rater, calls, sent, calls * 50.0) for rater in self.raters)
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
         """Ask every rater for every sample and note the means."""
-        asked = [(rater, n) for rater in self.raters for n in range(self.samples)]
+        count = self.samples + (ctx.chance(record.id, "rate").random() < self.extra)
+        asked = [(rater, n) for rater in self.raters for n in range(count)]
         given = await together([self._rating(record, ctx, rater, n) for rater, n in asked])
         ratings = [(rater, n, _with_value(scores)) for (rater, n), scores in zip(asked, given, strict=True)]
         notes: dict[str, Note] = {}
@@ -88,7 +91,7 @@ class RateRecords(Stage):
         shown = {"query": conversation(record.query), "response": record.response}
         mark, form = fence(ctx, *shown.values()), RatingForm.of(ctx.prompts.text(prompt))
         message = Message("user", ctx.prompts.render(prompt, fence=mark, **shown))
-        heat = 1.0 if self.samples > 1 else 0.0
+        heat = 1.0 if self.samples + self.extra > 1 else 0.0
         request = Request((message,), heat, max_tokens=self.max_tokens, schema=form.schema, sample=sample)
         reply = await ctx.ask(rater, request)
         found = _read(form, reply, mark)

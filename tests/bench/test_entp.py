@@ -51,6 +51,11 @@ name = "rewrite"
 recipe = "entp-rewrite"
 
 [[arm]]
+name = "drop low, equal calls"
+recipe = "entp-drop-low"
+calls_of = "full"
+
+[[arm]]
 name = "tags"
 recipe = "select-tags"
 group = "selection"
@@ -67,8 +72,8 @@ def _trial(arm: str, seed: int, right: str, **more: Any) -> dict[str, Any]:
 
 
 def test_means_differences_and_parts() -> None:
-    trials = [_trial("keep all", s, "1000") for s in range(3)]
-    trials += [_trial("full", s, "1110", outcomes={"mended": 3}) for s in range(3)]
+    trials = [_trial("keep all", s, "1000", calls=96) for s in range(3)]
+    trials += [_trial("full", s, "1110", outcomes={"mended": 3}, calls=100) for s in range(3)]
     trials.append(_trial("full", 9, "0000"))
     found = summarise(trials)
     kept, full = found["rows"]
@@ -80,11 +85,12 @@ def test_means_differences_and_parts() -> None:
     assert full["over_keep_all"]["low"] <= 0.5 <= full["over_keep_all"]["high"]
     assert (full["neglected"], full["others"]) == (1.0, 0.5)
     assert full["outcomes"] == {"mended": 3.0}
+    assert (kept["calls_against_full"], kept["equal_calls"]) == (0.96, True)
     assert summarise([])["rows"] == []
 
 
 def test_the_page_has_a_table_for_every_group(tmp_path: Path) -> None:
-    trials = [_trial("keep all", s, "1000") for s in range(2)] + [_trial("full", s, "1110") for s in range(2)]
+    trials = [_trial("keep all", s, "1000", calls=4) for s in range(2)] + [_trial("full", s, "1110") for s in range(2)]
     train = {"epochs": 1}
     asked = {"records": 9, "rows": 7, "test": 4, "train": train, "trials": 4, "core_seconds": 60.0}
     found = {"asked": asked, **summarise(trials)}
@@ -92,6 +98,8 @@ def test_the_page_has_a_table_for_every_group(tmp_path: Path) -> None:
     text = (tmp_path / "results.md").read_text()
     assert "| full | 2 | .750 [" in text
     assert "## Arms" in text
+    assert "| keep all | 4 | **0.80** |" in text
+    assert "| full | 5 | 1.00 |" in text
     assert "## Selection baselines" not in page(found)
     assert (tmp_path / "arms.svg").is_file()
     assert read_json(tmp_path / "results.json")["rows"][1]["arm"] == "full"
@@ -116,9 +124,11 @@ def test_a_tiny_bench_runs_and_does_no_trial_twice(tmp_path: Path) -> None:
     told: list[str] = []
     found = bench_entp(asked, tmp_path / "out", lambda name, total: lambda done: None, told.append)
     again = bench_entp(asked, tmp_path / "out", lambda name, total: lambda done: None, told.append)
-    assert told == ["12 trials, 12 to do", "12 trials, 0 to do"]
+    assert told == ["14 trials, 14 to do", "14 trials, 0 to do"]
     assert again["rows"] == found["rows"]
     by = {row["arm"]: row for row in found["rows"]}
     assert all(row["trained"] <= 15 for row in by.values())
     assert by["oracle"]["facts_right"] == 1.0
     assert by["full"]["calls"] > by["keep all"]["calls"] == 0
+    assert by["drop low, equal calls"]["calls"] == pytest.approx(by["full"]["calls"], rel=0.15)
+    assert by["tags"]["equal_calls"] is False

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from regold.errors import RecipeError
-from regold.lab.arms import GROUPS, load_arms, reads_scores, recipe_of
+from regold.lab.arms import GROUPS, load_arms, reads_scores, recipe_of, spending
 from regold.lab.pool_trial import Trained, drawn
 from regold.record import Fate, Message
 
@@ -34,11 +34,23 @@ def test_selections_take_as_many_rows_as_all_train_on(tmp_path: Path) -> None:
             assert not reads_scores(arm) or recipe.stages[1].file.name == "scores.jsonl"  # type: ignore[attr-defined]
 
 
+def test_an_arm_spends_the_calls_of_another_on_rating() -> None:
+    table = load_arms()
+    for name in ("drop low, equal calls", "AlpaGasus, equal calls"):
+        rate = next(s for s in recipe_of(spending(table.arms[name], 468, 187), 17, 3).stages if s.name == "rate")
+        assert (rate.samples + rate.extra) * 187 == pytest.approx(468, abs=0.1)  # type: ignore[attr-defined]
+    assert spending(table.arms["drop low"], 468, 187) == table.arms["drop low"]
+    assert spending(table.arms["drop low, equal calls"], 100, 187).set == ("rate.samples=1", "rate.extra=0.0")
+    assert "full" in [arm.name for arm in table.on(0, ("selection",))]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ('[[arm]]\nname = "x"\nrecipe = "entq"', "no recipe 'entq'"),
         ('[[arm]]\nname = "x"\nrecipe = "entp"\ngroup = "army"', "group"),
+        ('[[arm]]\nname = "x"\nrecipe = "entp-drop-low"\ncalls_of = "full"', "names no arm above: 'full'"),
+        ('[[arm]]\nname = "x"\nrecipe = "vanilla"\ncalls_of = "x"', "rate"),
         ("rowz = 3", "did you mean 'rows'"),
     ],
 )

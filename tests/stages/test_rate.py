@@ -10,7 +10,7 @@ import pytest
 from regold.engines.base import Completion, Request
 from regold.prompts import load_prompts
 from regold.record import Status
-from regold.stage import Context, Engines
+from regold.stage import Context, Engines, Lengths
 from regold.stages.rate import RateRecords
 from tests.stages.conftest import FakeEngine, Play, make
 
@@ -86,6 +86,15 @@ def test_samples_are_averaged_and_halved() -> None:
     assert {r.temperature for r in play.engine.requests} == {1.0}
     notes = play["q"].notes
     assert (notes["rate.value"], notes["rate.half1"], notes["rate.half2"]) == (2.5, 2.0, 3.0)
+
+
+def test_a_share_of_the_records_is_rated_once_more() -> None:
+    records = [make(f"q{n}", "Why?", "So.") for n in range(400)]
+    play = Rated(records, lambda r: _said(r, overall=5 + r.sample)).run(RateRecords(samples=2, extra=0.25))
+    assert 2.2 < len(play.engine.requests) / 400 < 2.3
+    thrice = [r.id for r in records if play[r.id].notes["rate.value"] == 2.0]
+    assert len(thrice) == len(play.engine.requests) - 800
+    assert RateRecords(extra=0.5).spends(Lengths(10, 10))[0].calls == 1.5
 
 
 def test_several_raters_are_noted_apart_and_together() -> None:
