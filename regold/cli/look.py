@@ -37,7 +37,10 @@ def show(
         past = open_run(run)
         if id is None:
             if as_json:
-                print_json(summary(past))
+                from regold.truth import known_truth
+
+                truth = known_truth(past) if past.finished() else None
+                print_json({**summary(past), **({"known_truth": truth} if truth else {})})
                 return
             from regold.report.ledger import ledger_lines
 

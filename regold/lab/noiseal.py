@@ -14,7 +14,6 @@ import torch
 
 from regold.engines import Request
 from regold.formats import Row, read_rows
-from regold.lab.figures import is_right
 from regold.lab.ground import Field
 from regold.lab.learner import Learner, Pack
 from regold.lab.neighbours import Neighbours
@@ -25,6 +24,7 @@ from regold.prompts import load_prompts
 from regold.record import Messages, Record
 from regold.together import together
 from regold.train import TrainSettings
+from regold.truth import is_right
 
 CLEAN, PURIFY, HARD = "clean", "purify", "hard"
 WARM = 3

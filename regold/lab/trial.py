@@ -13,7 +13,6 @@ from regold.engines import Engine, EngineSpec, open_engine
 from regold.evaluate import Evaluation, Question, evaluate
 from regold.fingerprint import digest
 from regold.formats import Source, read_rows
-from regold.lab.figures import detected, is_right, relabelled, repaired, share_right, truths_of_rows, truths_of_run
 from regold.lab.ground import BATCH, Field
 from regold.lab.neighbours import Neighbours
 from regold.lab.noiseal import noiseal
@@ -26,6 +25,7 @@ from regold.run import Job, run
 from regold.store.fates import open_run
 from regold.together import together
 from regold.train import train
+from regold.truth import detected, is_right, relabelled, repaired, share_right, truths_of_rows, truths_of_run
 
 ANSWER_TOKENS = 16
 PROMPTS = "lab"
@@ -106,9 +106,9 @@ def _given(recipe: Recipe, data: Path) -> tuple[Rows, Truths, dict[str, Any]]:
 async def _repair(field: Field, recipe: Recipe, data: Path, root: Path) -> tuple[Rows, Truths, dict[str, Any]]:
     report = await run(Job(Source(data), recipe, field.specs(), root), _unwatched, field.models())
     rows, truths = training_rows(root), truths_of_run(open_run(root))
-    facts: dict[str, Any] = {"detection": detected(root)}
+    facts: dict[str, Any] = {"detection": detected(open_run(root))}
     facts |= {name: getattr(report, name) for name in ("calls", "prompt_tokens", "completion_tokens")}
-    if fixed := repaired(root):
+    if fixed := repaired(open_run(root)):
         given = list(read_rows(data))
         facts["relabel"] = relabelled(fixed)
         facts["confidence"] = [[r.mean_nll, int(r.right), int(r.kept)] for r in fixed if r.mean_nll is not None]

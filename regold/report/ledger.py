@@ -1,14 +1,16 @@
-"""What a run came to, as a table for people: fates, what each step did, what was paid, why records were lost."""
+"""What a run came to, as a table for people: fates, what each step did, what was paid, what was lost, and the truth."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from regold.outcome import tally
 from regold.record import Fate
 from regold.store.fates import PastRun, summary
+from regold.truth import known_truth
 
 REASONS = 8
 """So many reasons are listed at most."""
@@ -31,6 +33,7 @@ def ledger_lines(run: PastRun) -> Iterator[str]:
     yield f"\ncalls {paid.answered}, {paid.prompt_tokens} prompt and {paid.completion_tokens} completion tokens"
     if "fates" in found:
         yield from _reasons(run)
+        yield from _truth(known_truth(run))
     yield from ("", *found["told"]) if "told" in found else ()
 
 
@@ -64,3 +67,24 @@ def _reasons(run: PastRun) -> Iterator[str]:
         yield f"{fate:16} {count:8}  {reason}"
     if len(why) > REASONS:
         yield f"{'others':16} {sum(why.values()) - sum(n for _, n in why.most_common(REASONS)):8}"
+
+
+def _truth(found: Mapping[str, Any] | None) -> Iterator[str]:
+    if found is None:
+        return
+    yield "\nagainst the known truth, as far as texts alone tell what is right"
+    if wrong := found["made_wrong"]:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in wrong.items())
+        yield f"{'made wrong':16} {sum(wrong.values()):8}  {kinds}"
+    if seen := found["detection"]:
+        figures = f"precision {seen['precision']:.3f}, recall {seen['recall']:.3f}, F1 {seen['f1']:.3f}"
+        yield f"{'suspects':16} {seen['flagged']:8}  {figures}; {seen['wrong']} were wrong"
+    if repairs := found["repairs"]:
+        after = (
+            "" if repairs["right_after"] is None else f", {repairs['right_after']:.1%} of the {repairs['kept']} kept"
+        )
+        yield f"{'reviewed':16} {repairs['repaired']:8}  {repairs['right_before']:.1%} right{after}"
+    for name, counted in (("given", found["given"]), ("kept or repaired", found["kept_or_repaired"])):
+        share = f"{counted['right'] / counted['records']:.1%} right" if counted["records"] else ""
+        unsure = f", {counted['undecided']} only a judge could tell" if counted["undecided"] else ""
+        yield f"{name:16} {counted['records']:8}  {share}{unsure}".rstrip()
