@@ -37,6 +37,8 @@ class Report:
     out: str
     rest: str
     rejects: str | None
+    told: Sequence[str] = ()
+    """What the steps' fits have to tell."""
     warnings: Sequence[str] = ()
     """What its owner should look at before training on it."""
 
@@ -64,6 +66,7 @@ def outcome(
     outputs: Outputs,
     paid_before: int,
     seconds: float,
+    told: Sequence[str] = (),
 ) -> Report:
     """Return what a finished run came to, this time and in all."""
     paid = tally(store)
@@ -82,6 +85,7 @@ def outcome(
         out=str(outputs.kept),
         rest=str(outputs.rest),
         rejects=str(outputs.rejects) if outputs.rejects else None,
+        told=told,
         warnings=_warnings(store, fates),
     )
 

@@ -37,7 +37,7 @@ from regold.runner import (
     run_steps,
 )
 from regold.store import Store
-from regold.store.fates import close_run, open_run
+from regold.store.fates import close_run, open_run, told_lines
 
 PART_SIZE = 1000
 
@@ -100,8 +100,9 @@ async def run(
                 await _execute(job, planned, opened, watch)
         places = [step.place for step in planned.steps]
         fates = close_run(store, places, job.recipe.leftover, loaded["rejected"])
-        outputs = write_outputs(open_run(store.root), out, job.provenance)
-        return outcome(store, loaded, fates, outputs, paid_before, time.monotonic() - began)
+        past = open_run(store.root)
+        outputs = write_outputs(past, out, job.provenance)
+        return outcome(store, loaded, fates, outputs, paid_before, time.monotonic() - began, told_lines(past))
 
 
 def refuse_experiments(recipe: Recipe) -> None:

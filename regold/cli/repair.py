@@ -118,6 +118,7 @@ def _tell(report: Report, as_json: bool) -> None:
         f"{report.records} records: {fates}" + (f"; {report.rejected} lines rejected" if report.rejected else ""),
         f"calls {report.calls}{again}, {report.prompt_tokens} prompt and {report.completion_tokens} completion tokens, "
         f"{report.seconds:.1f} s",
+        *report.told,
         f"train on   {report.out}",
         f"the others {report.rest}",
         *([f"rejected   {report.rejects}"] if report.rejects else []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ class SettlePairs(Stage):
     """Mark a partner MERGED into its fused lead; give it back its former status where the fusion was not accepted."""
 
     name: ClassVar[str] = "settle"
+    version: ClassVar[int] = 2
     on: ClassVar[tuple[Status, ...]] = (Status.LOW,)
     fits: ClassVar[bool] = True
     reads: ClassVar[Mapping[str, NoteType]] = {
@@ -24,19 +26,22 @@ class SettlePairs(Stage):
         "fuse.outcome": NoteType.TEXT,
     }
 
-    async def fit(self, table: Table, ctx: Context) -> dict[str, list[Any]]:
-        """Return each partner's [lead, whether the lead was fused, what became of it]."""
+    async def fit(self, table: Table, ctx: Context) -> dict[str, Any]:
+        """Return each partner's [lead, whether the lead was fused, what became of it], and how often each came up."""
         ids, status = table.ids(), table.column("status")
         partner, leads, outcome = (table.column(name) for name in self.reads)
-        return {
+        settled = {
             partner[row]: [ids[row], status[row] == Status.FUSED, outcome[row] or str(status[row])]
             for row in range(len(table))
             if partner[row] is not None and leads[row]
         }
+        ends = Counter(end for _, _, end in settled.values()).most_common()
+        told = [f"{len(settled)} pairs: {', '.join(f'{count} {end}' for end, count in ends)}"] if ends else []
+        return {"partners": settled, "told": told}
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
         """Settle a partner; leads are settled already."""
-        settled = ctx.artifact.get(record.id)
+        settled = ctx.artifact["partners"].get(record.id)
         if settled is None:
             return Edit()
         lead, fused, outcome = settled

@@ -247,9 +247,14 @@ def summary(run: PastRun) -> dict[str, Any]:
     ledger = _ledger(run)
     steps = [step.folder for step in run.steps]
     kept = {"recipe": run.manifest["recipe"]["name"], "source": run.manifest["source"]["path"]}
-    said = [f"{step.name}: {line}" for step in run.steps for line in told_by(run.store.folder(step))]
+    said = told_lines(run)
     about = {"told": said} if said else {}
     return {"run": str(run.store.root), **kept, "finished": run.finished(), "steps": steps, **about, **ledger}
+
+
+def told_lines(run: PastRun) -> list[str]:
+    """Return what the steps' fits have to tell a person, each line behind its step."""
+    return [f"{step.name}: {line}" for step in run.steps for line in told_by(run.store.folder(step))]
 
 
 def _ledger(run: PastRun) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from regold.record import Message, Record, Status
 from regold.stages.cluster import ClusterRecords
 from regold.stages.embed import EmbedRecords
 from regold.stages.mix import ChooseMix
-from regold.stages.pair import PairRecords
+from regold.stages.pair import ALONE, ODD, SAME, UNPICKED, PairRecords
 from regold.stages.partition import PartitionByQuality
 from regold.stages.pick import PickRepresentatives
 from tests.stages.conftest import Play, make
 
+WITHOUT = "without a partner"
 DOMAINS = {
     "kitchen": "bread oven flour salt butter dough yeast bake".split(),  # noqa: SIM905
     "music": "violin bow sonata tune chord melody concert strings".split(),  # noqa: SIM905
@@ -143,7 +144,31 @@ def test_each_record_stands_in_one_pair_of_its_group_and_the_better_rated_leads(
         if play[one].notes["pair.lead"]:
             assert float(play[one].notes["rate.value"]) >= float(play[other].notes["rate.value"])  # type: ignore[arg-type]
     left = set(play.records) - set(pairs)
-    assert all(play.edits[i].reason == "no free partner in its group" for i in left)
+    told = f"weak records 90, pairs to fuse {len(pairs) // 2}, {WITHOUT} {90 - len(pairs)}"
+    assert play.artifact["told"][0] == told
+    members = Counter(r.notes["cluster.group"] for r in play.records.values())
+    for i in left:
+        alone = members[play[i].notes["cluster.group"]] == 1
+        assert play.edits[i].reason == f"no partner: {ALONE if alone else ODD}"
+
+
+def test_a_tiny_pool_says_why_nothing_is_fused() -> None:
+    notes = {"pick.chosen": True, "embed.vector": [1.0, 0.0], "rate.value": 1.0}
+    lone = {"a": ("g", True), "b": ("h", True), "c": ("h", True), "d": ("h", False)}
+    pool = [
+        make(i, "q", "r", status=Status.LOW, notes={**notes, "cluster.group": g, "pick.rank": n, "pick.chosen": chosen})
+        for n, (i, (g, chosen)) in enumerate(lone.items())
+    ]
+    play = Play(pool).run(PairRecords(value="rate.value"))
+    assert play.artifact["told"] == [
+        f"weak records 4, pairs to fuse 0, {WITHOUT} 4",
+        f"2 {WITHOUT}: {SAME}",
+        f"1 {WITHOUT}: {ALONE}",
+        f"1 {WITHOUT}: {UNPICKED}",
+        "nothing can be fused: a larger pool, a lower cluster.tau or pair.within=cluster.label gives partners",
+    ]
+    paired = Play(pool).run(PairRecords(value="rate.value", ceiling=2))
+    assert paired.artifact["told"][0] == f"weak records 4, pairs to fuse 1, {WITHOUT} 2"
 
 
 def test_random_pairs_cross_the_groups() -> None:
