@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 from safetensors.torch import load_file
@@ -81,21 +82,39 @@ def test_two_processes_end_in_the_weights_of_one(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["data.jsonl", "one", "tiny", "two"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("how", [["--full"], ["--rank", "4", "--dropout", "0.1"]])
-def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path: Path, words: list[str], how: list[str]) -> None:
-    words = [*words, *how, "--batch-size", "4", "--accumulate", "2", "--epochs", "40", "--save-minutes", "0.005"]
-    card(tmp_path / "whole", words)
-    process = started(tmp_path / "cut", words)
-    while not list((tmp_path / "cut.part").glob("checkpoint-*/trainer_state.json")):
+def newest(scratch: Path) -> int:
+    """Return the step of the newest checkpoint that is whole, 0 before the first."""
+    found = scratch.glob("checkpoint-*/trainer_state.json")
+    return max((int(state.parent.name.removeprefix("checkpoint-")) for state in found), default=0)
+
+
+def killed_after(step: int, wait_s: float, out: Path, words: list[str]) -> int:
+    """Start a training, kill it `wait_s` after the checkpoint of a step or later, and return its newest checkpoint."""
+    process, scratch = started(out, words), out.with_name(f"{out.name}.part")
+    while newest(scratch) < step:
         assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
+        time.sleep(0.02)
+    time.sleep(wait_s)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert not (tmp_path / "cut").exists()
+    assert process.returncode == -signal.SIGKILL
+    assert not out.exists()
+    return newest(scratch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("how", "seed"), [(["--full"], 1), (["--rank", "4", "--dropout", "0.1"], 2)])
+def test_a_training_killed_at_random_steps_goes_on_to_the_same_bytes(
+    tmp_path: Path, words: list[str], how: list[str], seed: int
+) -> None:
+    words = [*words, *how, "--batch-size", "4", "--accumulate", "2", "--epochs", "40", "--save-minutes", "0.005"]
+    card(tmp_path / "whole", words)
+    rng = Random(seed)
+    steps = sorted(rng.sample(range(1, 350), 3))
+    held = [killed_after(step, rng.uniform(0, 0.4), tmp_path / "cut", words) for step in steps]
     resumed = card(tmp_path / "cut", words)
-    assert 0 < resumed["resumed_from"] < resumed["steps"] == 400
-    print(f"killed and resumed at step {resumed['resumed_from']} of 400: the same bytes")
+    assert 0 < held[0] < held[1] < held[2] == resumed["resumed_from"] < resumed["steps"] == 400
+    print(f"killed after steps {steps}, resumed from {held} of 400: the same bytes")
     name = next((tmp_path / "whole").glob("*.safetensors")).name
     assert file_digest(tmp_path / "whole" / name) == file_digest(tmp_path / "cut" / name)
     assert not (tmp_path / "cut.part").exists()
