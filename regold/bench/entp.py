@@ -25,7 +25,7 @@ from regold.lab.arms import GROUPS, SHIPPED, Arm, Arms, load_arms
 from regold.lab.pool_ground import MODEL, PoolField, PoolGround
 from regold.lab.pool_trial import pool_trial
 
-VERSION = 3
+VERSION = 4
 """Raise it when the same trial would now come to other figures."""
 QUICK_GROUPS = ("bound", "arm")
 

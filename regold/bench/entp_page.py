@@ -1,4 +1,4 @@
-"""Writes what `regold bench entp` found: results.json, results.md with its tables, and the plots."""
+"""Writes what `regold bench entp` found: results.json and results.md with its tables and plots."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from regold.bench.plots import COLOURS, Series, bars, figure
+from regold.bench.entp_plots import draw
 from regold.bench.tables import markdown, number, spread
 from regold.files import replacing, write_json
 
@@ -19,7 +19,7 @@ TITLES = {
     "selection": "Selection baselines",
     "clusters": "Number of clusters a source",
     "ratio": "Share of fused rows among those trained on",
-    "checks": "Strictness of the checks",
+    "checks": "Strictness of the checks, and each family left out",
 }
 HEAD = (
     "arm",
@@ -32,20 +32,24 @@ HEAD = (
     "over keep all",
     "over drop low",
 )
-ROWS = ("arm", "rows", "fused or mended", "facts in them right", "facts a row", "facts taught", "rare share")
+ROWS = (
+    "arm",
+    "rows",
+    "fused or mended",
+    "facts in them right",
+    "facts a row",
+    "facts taught",
+    "rare share",
+    "text faults left",
+)
 COST = (
     "arm",
     "calls",
     "against full",
     "tokens sent",
     "tokens received",
-    "CPU seconds before training",
     "outcomes a seed",
 )
-LABEL = 0.012
-"""Least distance of two labels, in exact match."""
-NEAR = 80
-"""Calls between two points whose labels may meet."""
 MADE_TITLE = "All fused and mended records against the planted truth (facts that the parents ask for):"
 COST_TITLE = "What it cost (bold: more than 5 % more or fewer calls than the full recipe):"
 RECOVERY = (
@@ -64,7 +68,7 @@ RECOVERY = (
 def write_entp(found: Mapping[str, Any], out: Path) -> None:
     """Write all results into a folder."""
     write_json(out / "results.json", found)
-    drawn = draw(found["rows"], out) if found["rows"] else []
+    drawn = draw(found["rows"], TITLES, out) if found["rows"] else []
     with replacing(out / "results.md") as stream:
         stream.write(page(found, drawn).encode())
 
@@ -116,7 +120,8 @@ def _accuracy(row: Row) -> list[str]:
 
 def _trained(row: Row) -> list[str]:
     counts = [f"{row['trained']:.0f} of {row['available']:.0f}", f"{row['made']:.0f}"]
-    shares = [number(row[key], 2) for key in ("facts_right", "facts_each", "facts_taught", "rare_share")]
+    keys = ("facts_right", "facts_each", "facts_taught", "rare_share", "text_faults_left")
+    shares = [number(row[key], 2) for key in keys]
     return [row["arm"], *counts, *shares]
 
 
@@ -130,60 +135,10 @@ def _cost(row: Row) -> list[str]:
     calls, *tokens = [f"{row[key]:.0f}" for key in ("calls", "prompt_tokens", "completion_tokens")]
     spent = [calls, _against(row), *tokens]
     outcomes = ", ".join(f"{count:.0f} {what}" for what, count in row["outcomes"].items()) or "-"
-    return [row["arm"], *spent, number(row["seconds"].get("prepare"), 1), outcomes]
+    return [row["arm"], *spent, outcomes]
 
 
 def _against(row: Row) -> str:
     ratio = row["calls_against_full"]
     told = "-" if ratio is None else f"{ratio:.2f}"
     return f"**{told}**" if row["equal_calls"] is False else told
-
-
-def draw(rows: Sequence[Row], out: Path) -> list[tuple[str, str]]:
-    """Draw accuracy by arm, accuracy against calls, and rare clusters; returns names and titles."""
-    drawn = []
-    for group in ("arm", "selection"):
-        shown = [row for row in rows if row["group"] in ("bound", group)]
-        if any(row["group"] == group for row in shown):
-            with figure(out / f"{group}s", size=(7.6, 0.34 * len(shown) + 1.2)) as axes:
-                _across(axes, shown)
-            drawn.append((f"{group}s", f"Exact match: {TITLES[group].lower()}"))
-    with figure(out / "cost", size=(7.2, 4.6)) as axes:
-        _against_calls(axes, rows)
-    drawn.append(("cost", "Exact match against calls"))
-    shown = [row for row in rows if row["group"] == "arm"]
-    if shown:
-        with figure(out / "rare", size=(8.4, 3.6)) as axes:
-            names = [row["arm"] for row in shown]
-            series = [Series("share of rows", names, [row["rare_share"] for row in shown])]
-            series.append(Series("exact match there", names, [row["neglected"] for row in shown]))
-            bars(axes, series, y="neglected countries")
-            axes.set_xticks(axes.get_xticks(), names, rotation=35, ha="right")
-        drawn.append(("rare", "Rare clusters: their share of the training rows, and accuracy on them"))
-    return drawn
-
-
-def _across(axes: Any, rows: Sequence[Row]) -> None:
-    for place, row in enumerate(reversed(rows)):
-        found, colour = row["exact"], COLOURS[6 if row["group"] == "bound" else 0]
-        axes.plot([found["low"], found["high"]], [place, place], color=colour, linewidth=1.6)
-        axes.plot([found["mean"]], [place], "o", color=colour, markersize=5)
-    axes.set_yticks(range(len(rows)), [row["arm"] for row in reversed(rows)])
-    axes.set_xlabel("exact match on held-out questions, 95 % interval")
-
-
-def _against_calls(axes: Any, rows: Sequence[Row]) -> None:
-    for n, group in enumerate(("arm", "selection")):
-        shown = sorted((row for row in rows if row["group"] == group), key=lambda r: r["exact"]["mean"])
-        if not shown:
-            continue
-        calls, means = [r["calls"] for r in shown], [r["exact"]["mean"] for r in shown]
-        axes.plot(calls, means, "o^"[n], color=COLOURS[n], label=TITLES[group])
-        placed: list[tuple[float, float]] = []
-        for row, at, mean in zip(shown, calls, means, strict=True):
-            height = max([mean, *(y + LABEL for x, y in placed if abs(x - at) < NEAR)])
-            placed.append((at, height))
-            axes.annotate(f"  {row['arm']}", (at, mean), xytext=(at, height), fontsize=6.5, va="center")
-    axes.set_xlabel("calls to prepare the rows")
-    axes.set_ylabel("exact match")
-    axes.legend(fontsize=7.5, frameon=False, loc="lower right")

@@ -28,6 +28,7 @@ FIGURES = (
     "facts_each",
     "facts_taught",
     "rare_share",
+    "text_faults_left",
     "calls",
     "prompt_tokens",
     "completion_tokens",

@@ -20,7 +20,11 @@ UNSEEN = 0.08
 DOMAIN = 24
 """Countries that a pool is about."""
 FAULTS: Mapping[str, float] = {"terse": 0.25, "incomplete": 0.35, "wrong": 0.15, "off-topic": 0.15, "duplicate": 0.10}
-"""What low-quality records suffer from, and how often."""
+"""What low-quality records suffer from, and how often; `lab-fuse` has met these in its training."""
+TEXT_FAULTS: Mapping[str, float] = {"placeholder": 0.04, "leaked": 0.04, "looped": 0.04}
+"""Faults of the text alone, for the checks to find: their shares of the low-quality records, the rest by FAULTS."""
+LEAKED = ("### Response: {}", "Output: {}", "[INST {}")
+"""Marks of a prompt before a right response: the checks find them at each strictness, from normal on, at strict."""
 SIZES: Mapping[int, float] = {1: 0.2, 2: 0.45, 3: 0.35}
 """How many facts a question asks for."""
 NEGLECTED = 1 / 3
@@ -41,7 +45,7 @@ class Entry:
     truth: str
     response: str
     fault: str = ""
-    """A name from FAULTS, or empty for a good record."""
+    """A name from FAULTS or TEXT_FAULTS, or empty for a good record."""
     neglected: bool = False
 
     @property
@@ -58,20 +62,23 @@ def pool_world(seed: int = 0) -> World:
 def pool(world: World, n: int, seed: int = 0) -> list[Entry]:
     """Draw a seeded pool of n records; a duplicate repeats an earlier low-quality record word for word."""
     rng = Random(f"pool:{seed}")
-    bad = neglected(world, seed)
+    bad, shares = neglected(world, seed), _shares()
     found: list[Entry] = []
     while len(found) < n:
         country = _country(world, seed, rng)
         facts = _facts(rng, country, seed, "train")
         low = rng.random() < (LOW_NEGLECTED if country in bad else LOW)
-        fault = rng.choices(list(FAULTS), list(FAULTS.values()))[0] if low else ""
+        fault = rng.choices(list(shares), list(shares.values()))[0] if low else ""
         earlier = [e for e in found if e.fault not in ("", "duplicate") and e.neglected == (country in bad)]
         if fault == "duplicate" and earlier:
             found.append(replace(rng.choice(earlier), id=str(len(found)), fault=fault))
             continue
         fault = "terse" if fault == "duplicate" or (fault == "incomplete" and len(facts) == 1) else fault
         truth = tell(facts, world.values)
-        given = spoiled(facts, world.values, fault, rng, world.pools) if fault else truth
+        if fault in TEXT_FAULTS:
+            given = misprinted(truth, fault, rng)
+        else:
+            given = spoiled(facts, world.values, fault, rng, world.pools) if fault else truth
         asked = _worded(facts, rng)
         found.append(Entry(str(len(found)), asked, facts, truth, given, fault, country in bad))
     return found
@@ -117,6 +124,19 @@ def spoiled(facts: Sequence[Fact], values: Values, fault: str, rng: Random, pool
     return tell(kept, values)
 
 
+def misprinted(truth: str, fault: str, rng: Random) -> str:
+    """Return a right response with a fault of its text: nothing filled in, a prompt's mark left in, a sentence looped.
+
+    The looped sentence stands four times and nothing else does, or twice before the whole response.
+    """
+    if fault == "placeholder":
+        return "Your answer here."
+    if fault == "leaked":
+        return rng.choice(LEAKED).format(truth)
+    first = truth[: truth.index(".") + 1]
+    return " ".join([first] * 4 if rng.random() < 0.5 else [first, first, truth])
+
+
 def several_questions(world: World, n: int = 9000) -> list[str]:
     """Draw questions for several facts in every wording; tokenizer and encoder count their words."""
     rng = Random("several-questions")
@@ -131,6 +151,12 @@ def several_questions(world: World, n: int = 9000) -> list[str]:
 def write_pool(path: Path, entries: Sequence[Entry]) -> None:
     """Write a pool as an instruction file; the full right answer and the fault stand in reserved columns."""
     write(path, (_row(entry) for entry in entries))
+
+
+def _shares() -> dict[str, float]:
+    """Return how often each fault comes up among the low-quality records."""
+    rest = 1 - sum(TEXT_FAULTS.values())
+    return {**{name: rest * share for name, share in FAULTS.items()}, **TEXT_FAULTS}
 
 
 def _row(entry: Entry) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from regold.engines import Encoder, Engine, EngineSpec, open_encoder, open_engine
+from regold.engines.weights import folder_digest
 from regold.files import replacing
+from regold.fingerprint import digest
 from regold.lab.ground import BATCH
 from regold.lab.ground import MODEL as FIRST
 from regold.lab.influence import influence
@@ -57,8 +59,7 @@ class PoolField:
             for model in (ground.model, FIRST)
         )
         found = cls(ground, engine, scorer, open_encoder(EngineSpec("static", str(ground.model))))
-        if not found.data.is_file():
-            write_pool(found.data, found.entries())
+        write_pool(found.data, found.entries())
         return found
 
     @property
@@ -75,8 +76,9 @@ class PoolField:
         return held_out(pool_world(self.ground.world), self.ground.test, self.ground.seed)
 
     def scores(self) -> Path:
-        """Return the file of LESS-like scores of the pool, written once."""
-        out = self.ground.folder / "influence.jsonl"
+        """Return the file of LESS-like scores of the pool, written once for a pool and a model."""
+        key = digest(folder_digest(self.ground.model), [(e.id, e.question, e.response) for e in self.entries()])
+        out = self.ground.folder / f"influence-{key[:12]}.jsonl"
         if not out.is_file():
             wanted = held_out(pool_world(self.ground.world), WANTED, self.ground.seed + 10_000)
             found = influence(self.ground.model, self.entries(), wanted)

@@ -16,7 +16,7 @@ from regold.fingerprint import digest
 from regold.formats import Source
 from regold.lab.arms import PROMPTS, Arm, reads_scores, recipe_of, spending
 from regold.lab.ground import BATCH
-from regold.lab.pool import Entry, domain, neglected, pool_world
+from regold.lab.pool import TEXT_FAULTS, Entry, domain, neglected, pool_world
 from regold.lab.pool_ground import PoolField
 from regold.lab.recovery import Made, recovery
 from regold.lab.several import told
@@ -66,6 +66,7 @@ async def pool_trial(at: PoolField, arm: Arm, folder: Path, keep: bool = False, 
         shutil.rmtree(folder, ignore_errors=True)
     scored = at.memory[key]
     facts |= {"available": len(rows), **_quality(at, chosen)}
+    facts["text_faults_left"] = _text_faults_left(at, rows) if recipe.train else None
     return {**facts, **scored, "seconds": {**facts["seconds"], **scored["seconds"]}}
 
 
@@ -190,6 +191,13 @@ def _quality(at: PoolField, rows: Sequence[Trained]) -> dict[str, Any]:
         "facts_taught": len({fact for fact in true if fact[0] in known}) / (6 * len(known)),
         "rare_share": rare / len(rows) if rows else None,
     }
+
+
+def _text_faults_left(at: PoolField, rows: Sequence[Trained]) -> float | None:
+    """Return the share of the responses with a planted fault of the text that are kept as they are."""
+    planted = {entry.id: entry.response for entry in at.entries() if entry.fault in TEXT_FAULTS}
+    left = sum(planted.get(row.id) == row.messages[-1].content for row in rows)
+    return left / len(planted) if planted else None
 
 
 def _unwatched(step: object, records: int) -> Any:

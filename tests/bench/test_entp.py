@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from regold.bench.entp import Asked, bench_entp, planned
-from regold.bench.entp_page import page, write_entp
+from regold.bench.entp_page import TITLES, page, write_entp
+from regold.bench.entp_plots import draw
 from regold.bench.entp_summary import summarise
 from regold.errors import UsageError
 from regold.files import read_json
@@ -99,10 +100,18 @@ def test_the_page_has_a_table_for_every_group(tmp_path: Path) -> None:
     assert "| full | 2 | .750 [" in text
     assert "## Arms" in text
     assert "| keep all | 4 | **0.80** |" in text
+    assert "CPU seconds" not in text
     assert "| full | 5 | 1.00 |" in text
     assert "## Selection baselines" not in page(found)
     assert (tmp_path / "arms.svg").is_file()
     assert read_json(tmp_path / "results.json")["rows"][1]["arm"] == "full"
+
+
+def test_a_setting_swept_is_drawn_over_its_values(tmp_path: Path) -> None:
+    found = summarise([_trial(f"k {k}", s, "1010", group="clusters") for k in ("1", "16", "auto") for s in range(2)])
+    assert draw(found["rows"], TITLES, tmp_path)[-1][0] == "clusters"
+    svg = (tmp_path / "clusters.svg").read_text()
+    assert all(f">{told}<" in svg for told in ("1", "16", "auto", "clusters a source"))
 
 
 def test_groups_narrow_the_arms(tmp_path: Path) -> None:

@@ -9,8 +9,11 @@ from random import Random
 import pytest
 
 from regold.formats import read_rows
-from regold.lab.pool import FAULTS, held_out, neglected, pool, pool_world, spoiled, write_pool
+from regold.lab.arms import load_arms, recipe_of
+from regold.lab.pool import FAULTS, TEXT_FAULTS, held_out, neglected, pool, pool_world, spoiled, write_pool
 from regold.lab.several import FRAMES_X, grouped, plainly, question, scrambled, tell, told
+from regold.methods.checks import FAMILIES, Exchange, Strictness, choose, examine
+from regold.record import Message
 
 WORLD = pool_world(0)
 
@@ -44,10 +47,43 @@ def test_each_fault_is_what_it_says() -> None:
         elif entry.fault == "off-topic":
             assert not set(given) & set(true)
             assert given
+        elif entry.fault in TEXT_FAULTS:
+            assert right == set(given)
         else:
             assert any((e.question, e.response) == (entry.question, entry.response) for e in entries[: int(entry.id)])
-    assert set(seen) == {"", *FAULTS}
+    assert set(seen) == {"", *FAULTS, *TEXT_FAULTS}
     assert 0.25 < seen[""] / 600 < 0.45
+    low = 600 - seen[""] - seen["duplicate"]
+    assert sum(seen[name] for name in TEXT_FAULTS) / low == pytest.approx(sum(TEXT_FAULTS.values()), abs=0.04)
+
+
+def test_the_checks_find_the_faults_of_the_text_and_nothing_else() -> None:
+    found: Counter[tuple[str, Strictness]] = Counter()
+    planted: Counter[str] = Counter()
+    for entry in pool(WORLD, 600):
+        if entry.fault == "duplicate":
+            continue
+        planted[entry.fault] += 1
+        exchange = Exchange.of((Message("user", entry.question), Message("assistant", entry.response)))
+        for strictness in Strictness:
+            found[entry.fault, strictness] += bool(examine(exchange, choose((), strictness)))
+    assert {fault for fault, strictness in found if found[fault, strictness]} == set(TEXT_FAULTS)
+    lenient, normal, strict = (sum(found[f, s] for f in TEXT_FAULTS) for s in Strictness)
+    assert lenient < normal < strict
+    assert strict > 0.85 * sum(planted[fault] for fault in TEXT_FAULTS)
+
+
+@pytest.mark.parametrize(("family", "fault"), [("blank", "placeholder"), ("leak", "leaked"), ("loops", "looped")])
+def test_a_family_left_out_of_the_arms_misses_its_fault(family: str, fault: str) -> None:
+    arm = load_arms().arms[f"checks without {family}"]
+    stage = next(s for s in recipe_of(arm, 9, 0).stages if s.name == "check")
+    left = choose(stage.checks)  # type: ignore[attr-defined]
+    assert {name for name, checks in FAMILIES.items() if not set(checks) & set(left)} <= {family}
+    assert stage.checks == tuple(name for name in FAMILIES if name != family)  # type: ignore[attr-defined]
+    entries = [e for e in pool(WORLD, 600) if e.fault == fault]
+    for entry in entries:
+        exchange = Exchange.of((Message("user", entry.question), Message("assistant", entry.response)))
+        assert not examine(exchange, left)
 
 
 def test_neglected_countries_have_few_and_mostly_bad_records() -> None:
