@@ -134,7 +134,10 @@ def _skip(text: str, place: int) -> int:
 
 
 def separated(path: Path, delimiter: str) -> Iterator[Entry]:
-    """Yield the rows below a header line; every value is text. Raises InputError for a broken header or quoting."""
+    """Yield the rows below a header line; every value is text. A nameless first column is called `index`.
+
+    Raises InputError for a broken header or quoting.
+    """
     csv.field_size_limit(LINE_LIMIT)  # the library's limit is one for the process, and 128 KiB by default
     reader = csv.reader(_csv_lines(path), delimiter=delimiter, strict=True)
     header: list[str] = []
@@ -163,11 +166,17 @@ def _csv_lines(path: Path) -> Iterator[str]:
 
 
 def _header(names: list[str], path: Path, line: int) -> list[str]:
+    if len(names) > 1 and names[0] == "":  # as pandas writes the index of a table
+        names = [_free("index", names), *names[1:]]
     if "" in names:
         raise InputError("the header has a nameless column", path, line)
     if twice := sorted({n for n in names if names.count(n) > 1}):
         raise InputError(f"the header has {twice[0]!r} twice", path, line)
     return names
+
+
+def _free(name: str, taken: list[str]) -> str:
+    return _free(f"{name}_", taken) if name in taken else name
 
 
 def _row(header: list[str], values: list[str], line: int) -> Entry:

@@ -200,6 +200,18 @@ def test_csv_rows_with_a_wrong_field_count_are_bad_lines(tmp_path: Path) -> None
     assert (two.line, two.id) == (7, "3")
 
 
+@pytest.mark.parametrize(
+    ("header", "name", "mine"),
+    [(",Question,A,B,Answer", "index", "B"), (",index,instruction,output", "index_", "index")],
+)
+def test_a_nameless_first_column_is_an_index_and_survives(tmp_path: Path, header: str, name: str, mine: str) -> None:
+    place = file(tmp_path, f"{header}\n" + ",".join(str(n) for n in range(7, 8 + header.count(","))) + "\n", "data.csv")
+    (row,) = read(place)
+    assert isinstance(row, Row)
+    assert (next(iter(row.source)), row.source[name]) == (name, "7")
+    assert row.source[mine] == str(7 + header.split(",").index(mine))
+
+
 def test_conversations_in_csv_are_json_in_a_text(tmp_path: Path) -> None:
     turns = [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]
     write(tmp_path / "data.csv", [{"conversations": turns}])
