@@ -31,6 +31,8 @@ OutDir = Annotated[Path | None, typer.Option(help="benchmarks: a folder for resu
 Temperature = Annotated[float, typer.Option(min=0, help="above 0, sampled answers beside the greedy ones")]
 Samples = Annotated[int, typer.Option(min=1, help="answers a question; more than one needs a temperature")]
 
+OWN_TEMPLATE = "asked with the chat template in the adapter's folder, which is not its base's"
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
@@ -81,7 +83,7 @@ def evaluate(
         )
         with watching() as watch:
             suite = _benchmarks(asked, tasks, data, limit, form, temperature, samples, max_tokens, run_code, out, watch)
-        print_json(suite.as_json()) if as_json else _tell_suite(suite, out)
+        print_json(suite.as_json()) if as_json else _tell_suite(suite, _own_template(asked.student()), out)
         if not suite.tasks:
             raise typer.Exit(2)
 
@@ -158,7 +160,7 @@ def _tell_file(found: Evaluation, model: str | None, own: bool, as_json: bool) -
         print_json({**named, **_measured(lines[0]), "sampled": [_measured(e) for e in lines[1:]]})
         return
     if own:
-        say("asked with the chat template in the adapter's folder, which is not its base's")
+        say(OWN_TEMPLATE)
     for line in lines:
         how = "greedy" if line.temperature == 0 else f"temperature {line.temperature:g}, {line.samples} samples"
         error = f"(standard error {line.standard_error:.3f})"
@@ -199,7 +201,9 @@ def _benchmarks(
     return run_suite(model, called, names, settings, out, judge, watch)
 
 
-def _tell_suite(suite: Suite, out: Path | None) -> None:
+def _tell_suite(suite: Suite, own: bool, out: Path | None) -> None:
+    if own:
+        say(OWN_TEMPLATE)
     for task in suite.tasks:
         _tell_task(task)
     for name, why in suite.missing.items():

@@ -12,6 +12,7 @@ from regold.cli.options import Asked
 from regold.engines.weights import folder_digest
 from regold.errors import UsageError
 from tests.cli.told import assert_told, regold
+from tests.evaluate.fixtures import write_files
 from tests.tiny import TEMPLATE, build_tiny
 
 
@@ -51,6 +52,9 @@ def test_an_adapter_is_measured_with_the_template_it_was_trained_with() -> None:
     found = json.loads(regold("evaluate", "data.jsonl", "--model", base, "--adapter", "tuned", "--json").stdout)
     assert (found["accuracy"], found["own_chat_template"]) == (1, True)
     assert found["engine"].endswith("with its own chat template float32")
+    data = write_files(Path("data"), "label-noise/arc_test")
+    suite = regold("evaluate", "tuned", "--tasks", "arc", "--data", data, "--limit", 2, "--form", "generation")
+    assert_told(suite, 0, "chat template in the adapter's folder")
     Path("tuned/chat_template.jinja").unlink()
     found = json.loads(regold("evaluate", "data.jsonl", "--model", "tuned", "--json").stdout)
     assert not found["own_chat_template"]
