@@ -2,6 +2,7 @@
 
 The small model knows none of it: what is shown is that each task's file is read, asked, answered and scored. Beside it
 stands the score of the file's own right answers, said in words and put through the same way, which has to be 1.
+A benchmark without a file in DIR is run on a few made-up questions, and says so.
 
     python benchmarks/eval_smoke.py --data DIR --out docs/results/evaluate
 """
@@ -24,7 +25,7 @@ from typing import Any
 from regold.bench.tables import NOTHING, markdown, number
 from regold.engines.base import Completion, Need, Request, TokenScores
 from regold.engines.weights import folder_digest
-from regold.evaluate.catalogue import BOTH_WAYS, TASKS, files_of
+from regold.evaluate.catalogue import BOTH_WAYS, TASKS, chosen, files_of
 from regold.evaluate.harness import Harness, Settings
 from regold.evaluate.sandbox import NoSandbox, check_sandbox
 from regold.evaluate.sources import SOURCES, local_file
@@ -48,8 +49,10 @@ SAID = {
     "truthfulqa_gen": "{answer}",
 }
 OTHERWISE = "The answer is {answer}."
-UNKNOWN = ("ifeval",)
-"""Tasks whose files hold no right answer."""
+UNSAID = ("ifeval",)
+"""Tasks whose files hold no right answer; the made-up ones do, in a column of their own."""
+MADE_UP = Path(__file__).parent / "made_up"
+"""A folder of made-up questions, for benchmarks without a file of their own."""
 
 
 class Knowing:
@@ -63,9 +66,12 @@ class Knowing:
 
     def learn(self, file: str, task: Any) -> None:
         """Learn every question of a task."""
+        written = _written(file)
         for doc in task.eval_docs:
             prompt = task.doc_to_text(doc)
-            self.said[prompt] = SAID.get(file.removesuffix("_letter"), OTHERWISE).format(**doc)
+            self.said[prompt] = written.get(doc["question"]) or SAID.get(
+                file.removesuffix("_letter"), OTHERWISE
+            ).format(**doc)
             self.likely[prompt] = set(doc["true"]) if "true" in doc else {doc["answer"]}
 
     async def generate(self, request: Request) -> Completion:
@@ -91,10 +97,34 @@ def right_answers(data: Path, names: Sequence[str], form: str, limit: int, code:
         suite: dict[str, Any] = {"tasks": []}
         for name in names:
             for file in files_of(name, form, scores=True):
-                if name not in UNKNOWN and local_file(data, SOURCES[_source(file)].test.file):
+                if local_file(data, SOURCES[_source(file)].test.file):
                     engine.learn(file, harness.load(file))
-            suite["tasks"] += harness.run([name]).as_json()["tasks"] if name not in UNKNOWN else []
+            suite["tasks"] += harness.run([name]).as_json()["tasks"]
     return suite
+
+
+def _written(task: str) -> dict[str, str]:
+    """Return the right answers that were made up for the questions of a task, by question."""
+    path = local_file(MADE_UP, f"eval/{task}") if task in UNSAID else None
+    return {str(row.value["prompt"]): str(row.value["answer"]) for row in json_lines(path) if row.value} if path else {}
+
+
+def known_of(data: Path, names: Sequence[str], form: str, limit: int, code: bool) -> dict[str, Any]:
+    """Return the results of an engine that knows: on made-up questions where the files hold no right answers."""
+    said = right_answers(data, [name for name in names if name not in UNSAID], form, limit, code)
+    unsaid = right_answers(MADE_UP, [name for name in names if name in UNSAID], form, limit, code)
+    return {"tasks": said["tasks"] + [{**task, "made_up": True} for task in unsaid["tasks"]]}
+
+
+def places(names: Sequence[str], data: Path) -> list[tuple[Path, list[str]]]:
+    """Return the folders with the tasks to read there: made-up questions where only they are at hand."""
+
+    def at_hand(name: str, folder: Path) -> bool:
+        return local_file(folder, SOURCES[_source(name)].test.file) is not None
+
+    made_up = [name for name in names if not at_hand(name, data) and at_hand(name, MADE_UP)]
+    found = [(data, [name for name in names if name not in made_up]), (MADE_UP, made_up)]
+    return [(folder, some) for folder, some in found if some]
 
 
 def widened(model: Path, into: Path) -> Path:
@@ -106,10 +136,12 @@ def widened(model: Path, into: Path) -> Path:
     return into
 
 
-def evaluated(model: Path, names: Sequence[str], form: str, args: argparse.Namespace, code: bool) -> dict[str, Any]:
+def evaluated(
+    model: Path, names: Sequence[str], form: str, data: Path, args: argparse.Namespace, code: bool
+) -> dict[str, Any]:
     """Run the command, as a user would, and return what it prints."""
     command = [sys.executable, "-m", "regold", "evaluate", str(model), "--tasks", ",".join(names), "--form", form]
-    command += ["--data", str(args.data), "--limit", str(args.limit), "--temperature", "0.5", "--json"]
+    command += ["--data", str(data), "--limit", str(args.limit), "--temperature", "0.5", "--json"]
     command += ["--max-tokens", str(args.max_tokens), *(["--run-code"] if code else [])]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=os.environ)
     found: dict[str, Any] = json.loads(done.stdout)
@@ -129,6 +161,7 @@ def rows(found: Mapping[str, Any], known: Mapping[str, Any], data: Path) -> list
             {
                 "task": task["task"],
                 "form": task["form"],
+                "made_up": data == MADE_UP,
                 "file": _shape(task["task"], data),
                 "shots": task["shots"],
                 "n": score["n"],
@@ -141,6 +174,7 @@ def rows(found: Mapping[str, Any], known: Mapping[str, Any], data: Path) -> list
                 "failed": task["failed"],
                 "seconds": task["seconds"],
                 "right_answers": sure and sure["metrics"][sure["primary"]],
+                "right_answers_made_up": data == MADE_UP or bool(sure and sure.get("made_up")),
                 "missing": task["missing"],
             }
         )
@@ -162,7 +196,7 @@ def page(found: Mapping[str, Any]) -> str:
     head = ["task", "form", "shots", "n", "metric", "greedy", "T = 0.5", "unread", "cut off", "failed", "seconds"]
     table = [
         [
-            line["task"],
+            f"{line['task']}, made up" if line["made_up"] else line["task"],
             line["form"],
             str(line["shots"]),
             str(line["n"]),
@@ -173,26 +207,30 @@ def page(found: Mapping[str, Any]) -> str:
             str(line["cut_off"]),
             str(line["failed"]),
             f"{line['seconds']:.0f}",
-            _known(line["right_answers"]),
+            _known(line["right_answers"], line["right_answers_made_up"]),
         ]
         for line in found["tasks"]
     ]
-    files = {line["task"].partition("_")[0]: line["file"] for line in found["tasks"]}
+    files = {
+        line["task"].partition("_")[0]: ("made up: " if line["made_up"] else "") + line["file"]
+        for line in found["tasks"]
+    }
     table += [[task, "not run", *[NOTHING] * (len(head) - 1)] for task in found["missing"]]
     missing = [[task, why] for task, why in found["missing"].items()]
     partly = [[f"{t['task']} ({t['form']}): {name}", why] for t in found["tasks"] for name, why in t["missing"].items()]
     return f"""# Every benchmark, once
 
 `python benchmarks/eval_smoke.py --data DIR --out docs/results/evaluate` writes this page. It runs `regold evaluate \
---tasks all --limit {found["limit"]} --temperature 0.5 --max-tokens {found["max_tokens"]} --run-code` on the model \
-that ships with the package (`{found["model"][:8]}`), then once more with `--form generation` for what can be scored \
+--tasks {found["asked"]} --limit {found["limit"]} --temperature 0.5 --max-tokens {found["max_tokens"]} --run-code` \
+on the model that ships with the package (`{found["model"][:8]}`), then once more with `--form generation` for what can be scored \
 both ways.
 
 That model has about a million weights and knows an invented world only, and its window of 512 tokens is widened so \
 that all prompts fit: **its scores say nothing but that each task is read, asked, answered and scored.** *Unread* is \
 the share of answers from which nothing could be extracted. The last column is the proof that a right answer counts: \
 the file's own right answers, said in words, through the same prompts, extraction and scorers ({found["known"]} \
-questions a task at most, their number in brackets).
+questions a task at most, their number in brackets). **Made up** are the few questions in `benchmarks/made_up`, \
+used where DIR has no file of the benchmark, and for the right answers of IFEval, whose file holds none.
 
 Sandbox for programs: {found["sandbox"]}.
 
@@ -208,8 +246,8 @@ Sandbox for programs: {found["sandbox"]}.
 """
 
 
-def _known(found: Mapping[str, Any] | None) -> str:
-    return NOTHING if found is None else f"{number(found['mean'])} ({found['n']})"
+def _known(found: Mapping[str, Any] | None, made_up: bool) -> str:
+    return NOTHING if found is None else f"{number(found['mean'])} ({found['n']}{', made up' if made_up else ''})"
 
 
 def main() -> None:
@@ -218,6 +256,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder of benchmark files")
     parser.add_argument("--out", type=Path, default=Path("docs/results/evaluate"))
     parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--tasks", default="all", help="as those of `regold evaluate`")
     parser.add_argument("--limit", type=int, default=8)
     parser.add_argument("--known", type=int, default=100, help="questions a task put to the engine that knows")
     parser.add_argument("--max-tokens", type=int, default=64)
@@ -229,18 +268,21 @@ def main() -> None:
     except NoSandbox as error:
         sandbox = f"reported missing ({error})"
     code = sandbox == "holds"
+    asked = chosen(args.tasks.split(","))
     lines, missing = [], {}
     with tempfile.TemporaryDirectory() as folder:
         model = widened(args.model, Path(folder) / args.model.name)
         for form, names in zip(FORMS, (TASKS, AGAIN), strict=True):
-            found = evaluated(model, names, form, args, code)
-            lines += rows(found, right_answers(args.data, names, form, args.known, code), args.data)
-            missing |= found["missing"]
+            for data, some in places([name for name in names if name in asked], args.data):
+                found = evaluated(model, some, form, data, args, code)
+                lines += rows(found, known_of(data, some, form, args.known, code), data)
+                missing |= found["missing"]
     once = {(line["task"], line["form"]): line for line in reversed(lines)}.values()
     lines = sorted(once, key=lambda line: (TASKS.index(line["task"].partition("_")[0]), line["form"] == "generation"))
     missing = {task: why.replace(str(args.data), "DIR") for task, why in missing.items()}
     settings = {
         "model": folder_digest(args.model),
+        "asked": args.tasks,
         "limit": args.limit,
         "known": args.known,
         "max_tokens": args.max_tokens,
