@@ -28,6 +28,8 @@ from regold.formats import (
     training_messages,
     writing,
 )
+from regold.formats.read import weight_of
+from regold.formats.rows import WEIGHT
 from regold.record import TRAINED_ON, Fate, Messages
 from regold.store.fates import Ended, PastRun, open_run
 from regold.train.configs import trainer_config
@@ -90,12 +92,18 @@ def _finished(turns: Sequence[Ended], columns: Columns) -> Finished:
     worst = min(turns, key=lambda e: _WORST.index(e.fate))
     if worst.turn is None:
         row = restore(worst.source, worst.format, worst.messages, worst.options, columns=columns)
+        row = _weighed(row, worst.weight)
         return Finished(row, worst.fate, worst.reason, worst.id, worst.weight, worst.messages)
     texts = {e.turn: e.messages for e in turns if e.turn is not None}
     whole = conversation(worst.source, worst.format, texts, columns=columns)
-    row = restore(worst.source, worst.format, whole, columns=columns)
     weight = min(e.weight for e in turns)
+    row = _weighed(restore(worst.source, worst.format, whole, columns=columns), weight)
     return Finished(row, worst.fate, f"{worst.id}: {worst.reason}", split_id(worst.id)[0], weight, whole)
+
+
+def _weighed(row: Mapping[str, Any], weight: float) -> Mapping[str, Any]:
+    """Return a row whose column `loss_weight` says the weight that the run gave it; untouched where it does already."""
+    return row if weight == weight_of(row) else {**row, WEIGHT: weight}
 
 
 def _row(done: Finished, provenance: bool) -> Mapping[str, Any]:
@@ -159,7 +167,7 @@ def _told(run: PastRun, target: str) -> str:
     fates = Counter(str(f.fate) for f in finished(run))
     models = ", ".join(sorted({spec["model"] for spec in run.manifest["models"].values()})) or "no model"
     ledger = "\n".join(f"| {fate} | {count} |" for fate, count in sorted(fates.items()))
-    weight = "The column `loss_weight` says how much each record is to count (0 to 1)"
+    weight = "The column `loss_weight` says how much each record is to count in training"
     seen = "." if target == "hf" else f"; {target} does not read it."
     return (
         f"{Path(source['path']).name} (`{source['digest'][:16]}`), repaired by "
@@ -176,7 +184,7 @@ def training_rows(data: Path, format: str | None = None) -> list[tuple[Messages,
     """
     if (data / "manifest.json").is_file():
         return [(training_messages(f.messages, f.row), f.weight) for f in kept(open_run(data))]
-    return [(training_messages(row.messages, row.source), 1.0) for row in read_rows(data, format=format)]
+    return [(training_messages(row.messages, row.source), row.weight) for row in read_rows(data, format=format)]
 
 
 def training_settings(data: Path, named: str | None = None, given: Mapping[str, Any] | None = None) -> TrainSettings:

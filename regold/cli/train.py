@@ -58,7 +58,7 @@ def train(
         Path | None, typer.Option(help="a Jinja file that takes the place of the model's own template")
     ] = None,
     merge: Annotated[bool, typer.Option("--merge", help="save a whole model instead of an adapter")] = False,
-    weighted: Annotated[bool, typer.Option(help="weigh each record of a run by its weight")] = True,
+    weighted: Annotated[bool, typer.Option(help="weigh each record by its weight, the column loss_weight")] = True,
     save_minutes: Annotated[float, typer.Option(min=0, help="between checkpoints to resume from; 0 saves none")] = 10.0,
     format: o.Format = None,
     as_json: o.AsJson = False,

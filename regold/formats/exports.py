@@ -11,7 +11,7 @@ from typing import Any
 from regold.errors import InputError
 from regold.files import replacing
 from regold.formats.dataset import DATA, Card, empty_folder, write_card
-from regold.formats.rows import did_you_mean
+from regold.formats.rows import WEIGHT, did_you_mean
 from regold.formats.trainers import (
     earlier_turns,
     llamafactory_entry,
@@ -24,7 +24,6 @@ from regold.formats.trainers import (
 from regold.formats.write import write
 from regold.record import Messages
 
-WEIGHT = "loss_weight"
 _FEWEST = 10
 
 
@@ -86,7 +85,7 @@ class _Weighing:
         if self._dropped:
             yield f"{self._dropped} records of weight 0 are left out: {target} reads no weights"
         if self._unweighed:
-            yield f"{target} reads no weights: {self._unweighed} records that weigh less than 1 will count in full"
+            yield f"{target} reads no weights: {self._unweighed} records that weigh more or less than 1 will count as 1"
 
 
 def _hf(folder: Path, rows: Iterable[ExportRow], every_turn: bool) -> Exported:

@@ -11,11 +11,11 @@ from typing import Any
 from regold.errors import InputError
 from regold.fingerprint import digest, file_digest
 from regold.formats.detect import SAMPLE, check_columns, detect
-from regold.formats.rows import NOISE, RESERVED, TRUTH, BadRow, Columns, Reject, Row
+from regold.formats.rows import NOISE, RESERVED, TRUTH, WEIGHT, BadRow, Columns, Reject, Row
 from regold.formats.shapes import Shape, shape_of
 from regold.formats.sources import File, files
 from regold.formats.text_files import Entry
-from regold.formats.values import as_text, kind, snippet
+from regold.formats.values import as_number, as_text, kind, snippet
 
 _NONE: Mapping[str, str] = {}
 _SKIP = "mend the line, or leave such lines out (--on-bad-line skip, where a command takes it)"
@@ -153,7 +153,20 @@ class _Reader:
         noise = as_text(value[NOISE], NOISE) if value.get(NOISE) else None
         messages = tuple([turn.message for turn in parsed.turns[: parsed.end()]])
         id_ = self.ids.take(value.get(columns.get("id", "id")), position, line)
-        return Row(id_, messages, parsed.options, source, self.file, line, shape.name, truth, noise)
+        weight = weight_of(value)
+        return Row(id_, messages, parsed.options, source, self.file, line, shape.name, truth, noise, weight)
+
+
+def weight_of(source: Mapping[str, Any]) -> float:
+    """Return how much a row counts in training. Raises BadRow for what is no finite number of at least 0."""
+    value = source.get(WEIGHT)
+    if value is None or value == "":
+        return 1.0
+    number = as_number(value)
+    if number is None or number < 0:
+        said = repr(value)[:40] if isinstance(value, str | float | int) else kind(value)
+        raise BadRow(f"{WEIGHT} is {said}, expected a number of at least 0")
+    return number
 
 
 def _turns(row: Row, shape: Shape, columns: Columns) -> list[Row]:

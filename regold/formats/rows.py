@@ -14,6 +14,9 @@ NOISE = "_regold_noise"
 RESERVED = frozenset({TRUTH, NOISE})
 """The columns that say what the true value is and which noise was put in; no stage ever sees them."""
 
+WEIGHT = "loss_weight"
+"""The column that says how much a record counts in training: 1 where it is missing or empty."""
+
 RAW_LIMIT = 2000
 """How many characters of a refused line are kept."""
 
@@ -41,6 +44,8 @@ class Row:
     """The true value, from the reserved column or the one named as `truth`; never in the messages."""
     noise: str | None = None
     """The kind of noise put in on purpose, from the reserved column."""
+    weight: float = 1.0
+    """How much it counts in training, from the column `loss_weight`."""
     turn: int | None = None
     """With `turns="all"`: the 0-based number of the assistant turn answered; the id ends in `#turn`."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from regold.errors import InputError
-from regold.formats.rows import BadRow, did_you_mean
+from regold.formats.rows import WEIGHT, BadRow, did_you_mean
 from regold.formats.sources import files
 from regold.formats.text_files import Entry
-from regold.formats.values import as_text, kind
+from regold.formats.values import as_number, as_text, kind
 
 SHOWN = 5
 """Faults of one kind that are named; all are counted."""
@@ -99,7 +98,7 @@ def score_columns(path: Path, key: str = "id") -> list[str]:
         for entry in file.entries():
             for name, value in (entry.value or {}).items():
                 if value is not None and value != "" and name != key:
-                    found[name] = found.get(name, True) and _as_number(value) is not None
+                    found[name] = found.get(name, True) and as_number(value) is not None
     return [name for name, numeric in found.items() if numeric]
 
 
@@ -111,7 +110,7 @@ def no_numbers(path: Path, key: str = "id") -> str:
         for entry in file.entries():
             for name, value in (entry.value or {}).items():
                 if value is not None and value != "" and name != key:
-                    numbers[name] += (good := _as_number(value) is not None)
+                    numbers[name] += (good := as_number(value) is not None)
                     if not good:
                         first.setdefault(name, f" (line {entry.line}: {_told(name, value)})")
     return next((first[name] for name, count in numbers.most_common(1) if count), "")
@@ -153,7 +152,7 @@ def _number(joined: Joined, entry: Entry, column: str) -> Value:
     if value is None or value == "":
         joined.empty += 1
         return None
-    number = _as_number(value)
+    number = as_number(value)
     if number is None:
         _fault(joined, "bad", entry.line, _told(column, value))
     return number
@@ -164,16 +163,6 @@ def _told(column: str, value: Any) -> str:
     return f"the column {column} holds {said}, no number"
 
 
-def _as_number(value: Any) -> Value:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _fault(joined: Joined, what: str, line: int, why: str) -> None:
     count = getattr(joined, what) + 1
     setattr(joined, what, count)
@@ -182,5 +171,8 @@ def _fault(joined: Joined, what: str, line: int, why: str) -> None:
 
 
 def renamed(columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return the note for each column: as given, else its own name where that is a note's, else `import.<column>`."""
-    return {c: given.get(c, c if "." in c.strip(".") else f"import.{c}") for c in columns}
+    """Return the note for each column: as given, else its own name where that is a note's, else `import.<column>`.
+
+    A column `loss_weight` stays what it is: the record's weight.
+    """
+    return {c: given.get(c, c if "." in c.strip(".") or c == WEIGHT else f"import.{c}") for c in columns}

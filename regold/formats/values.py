@@ -86,6 +86,17 @@ def as_text(value: Any, what: str) -> str:
     raise BadRow(f"{what} is {kind(value)}, expected text")
 
 
+def as_number(value: Any) -> float | None:
+    """Return a number, or a text that spells one, if it is finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
 def like(old: Any, text: str) -> Any:
     """Return `text` in the type of the value it replaces: a number stays a number where the text is one."""
     if isinstance(old, list):

@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import MinLen
 
-from regold.errors import RecipeError
+from regold.errors import InputError, RecipeError
+from regold.formats.rows import WEIGHT
 from regold.formats.scores import join_scores
 from regold.record import Edit, NoteType, Record, Status
 from regold.stage import Context, Stage
@@ -22,12 +23,13 @@ class ImportNotes(Stage):
 
     file: Path
     columns: Annotated[Mapping[str, str], MinLen(1)]
-    """The note that each column becomes, such as {llama = "rate.value"}."""
+    """The note that each column becomes, such as {llama = "rate.value"}; `loss_weight` is the record's weight."""
     by: Literal["id", "row"] = "id"
     """By the id in the column `key`, or the n-th row for the n-th record."""
     key: str = "id"
 
     name: ClassVar[str] = "import"
+    version: ClassVar[int] = 2
     fits: ClassVar[bool] = True
     on: ClassVar[tuple[Status, ...]] = (
         Status.NEW,
@@ -40,8 +42,8 @@ class ImportNotes(Stage):
 
     @property
     def writes(self) -> Mapping[str, NoteType]:
-        """A number for each column."""
-        return dict.fromkeys(self.columns.values(), NoteType.NUMBER)
+        """A number for each column that becomes a note."""
+        return {note: NoteType.NUMBER for note in self.columns.values() if note != WEIGHT}
 
     @property
     def files(self) -> Mapping[str, Path]:
@@ -51,8 +53,15 @@ class ImportNotes(Stage):
         return {"file": self.file}
 
     async def fit(self, table: Table, ctx: Context) -> dict[str, Any]:
-        """Return the scores by record id, and the counts of what did not fit. Raises InputError where nothing fits."""
+        """Return the scores by record id, and the counts of what did not fit. Raises InputError where nothing fits.
+
+        A weight below 0 is refused too.
+        """
         joined = join_scores(self.file, list(self.columns), table.ids(), self.by, self.key)
+        for id_, values in joined.scores.items():
+            weight = dict(zip(self.columns.values(), values, strict=True)).get(WEIGHT)
+            if weight is not None and weight < 0:
+                raise InputError(f"the {WEIGHT} of {id_!r} is {weight:g}, expected at least 0", self.file)
         return {"counts": joined.counts(), "faults": joined.faults, "scores": joined.scores}
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
@@ -61,6 +70,6 @@ class ImportNotes(Stage):
         if values is None:
             return Edit(reason="the score file has no score for it")
         notes = dict(zip(self.columns.values(), values, strict=True))
-        return Edit(
-            reason=", ".join(f"{n} {'missing' if v is None else f'{v:g}'}" for n, v in notes.items()), notes=notes
-        )
+        reason = ", ".join(f"{n} {'missing' if v is None else f'{v:g}'}" for n, v in notes.items())
+        weight = notes.pop(WEIGHT, None)
+        return Edit(reason=reason, notes=notes, weight=weight)

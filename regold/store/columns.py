@@ -36,6 +36,7 @@ LOADED = pa.schema(
         ("turn", pa.int64()),
         ("truth", pa.string()),
         ("noise", pa.string()),
+        ("weight", pa.float64()),
     ]
 )
 """A loaded record. `source` is the original row as JSON; `truth` and `noise` are reserved: no stage can read them."""
@@ -64,6 +65,7 @@ def loaded_row(row: Row) -> dict[str, Any]:
         "turn": row.turn,
         "truth": row.truth,
         "noise": row.noise,
+        "weight": row.weight,
     }
 
 
@@ -98,9 +100,9 @@ def _encodable(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {k: v.encode(errors="replace").decode() if isinstance(v, str) else v for k, v in row.items()}
 
 
-def read_columns(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
-    """Read some columns of a parquet file."""
-    return pq.read_table(path, columns=None if columns is None else list(columns))
+def read_columns(path: Path, columns: Iterable[str] | None = None, schema: pa.Schema | None = None) -> pa.Table:
+    """Read some columns of a parquet file; those of the schema that it lacks are empty."""
+    return pq.read_table(path, columns=None if columns is None else list(columns), schema=schema)
 
 
 def vectors(column: pa.ChunkedArray) -> list[Any]:

@@ -34,7 +34,7 @@ from regold.store.table import Table
 FIXED = ("status", "messages", "options", "weight")
 EDITED = ("status", "messages", "weight")
 """What any step may change."""
-READABLE = ("id", "messages", "options", "file")
+READABLE = ("id", "messages", "options", "file", "weight")
 """What steps may read of a load: not the reserved truth."""
 
 
@@ -115,7 +115,7 @@ class Store:
 
     def loaded(self, part: int, columns: Iterable[str] | None = None) -> pa.Table:
         """Read columns of one part as loaded."""
-        return read_columns(self._part(part), columns)
+        return read_columns(self._part(part), columns, LOADED)
 
     def ids(self) -> list[str]:
         """Return all ids in load order."""
@@ -194,9 +194,11 @@ class Store:
         return values
 
     def _initial(self, name: str, loaded: pa.Table) -> list[Any]:
+        if name == "weight":  # empty in the parts of a Regold that did not read weights
+            return [1.0 if w is None else w for w in loaded[name].to_pylist()]
         if name in loaded.column_names:
             return list(loaded[name].to_pylist())
-        return [{"status": str(Status.NEW), "weight": 1.0}.get(name)] * loaded.num_rows
+        return [str(Status.NEW) if name == "status" else None] * loaded.num_rows
 
     def _overlay(self, values: Mapping[str, list[Any]], step: StepPlace, part: int, names: Sequence[str]) -> None:
         edits = self.edits(step, part, ["row", *names])

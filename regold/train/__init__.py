@@ -25,7 +25,7 @@ def train(
     save_s: float | None = None,
     progress: Progress | None = None,
 ) -> TrainCard:
-    """Fine-tune `model` (a folder or a hub name) on records with their weights (0 to 1) and save the result in `out`.
+    """Fine-tune `model` (a folder or a hub name) on records with their weights (at least 0) and save it in `out`.
 
     The loss is sum(w * nll) / tokens over a step's response tokens on all processes, with the weights scaled to a mean
     of 1 over all response tokens: equal weights, whatever their size, are no weights. `out` gets an adapter, or with

@@ -122,12 +122,12 @@ def encode_all(
 ) -> tuple[list[Encoded], list[float], dict[str, int]]:
     """Return what to train on, its weights at a token-weighted mean of 1, and counts of what is left out by reason.
 
-    Raises InputError for a weight outside 0 to 1, and where nothing remains.
+    Raises InputError for a weight that is no finite number of at least 0, and where nothing remains.
     """
     encoded, weights, left_out = [], [], Counter[str]()
     for number, (messages, weight) in enumerate(rows, 1):
-        if not 0 <= weight <= 1:
-            raise InputError(f"record {number} has the weight {weight}: weights lie between 0 and 1")
+        if not 0 <= weight < math.inf:
+            raise InputError(f"record {number} has the weight {weight}: expected a finite number of at least 0")
         if weight == 0:
             left_out["of weight 0"] += 1
             continue

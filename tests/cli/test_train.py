@@ -54,6 +54,20 @@ def test_the_settings_of_the_runs_recipe_stand_unless_overridden(tiny: Path, tmp
     assert (told["settings"]["epochs"], told["settings"]["rank"]) == (1, 16)
 
 
+def test_weights_in_a_data_file_decide_the_adapter(tiny: Path, tmp_path: Path) -> None:
+    def adapter(name: str, weights: list[float], *words: str) -> bytes:
+        rows = [{"instruction": f"q{n}", "output": f"a{n}", "loss_weight": w} for n, w in enumerate(weights)]
+        (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        how = ("--model", tiny, "--epochs", 3, "--rank", 2, "--learning-rate", 1e-2, *words)
+        trained(tmp_path / "data.jsonl", "--out", tmp_path / name, *how)
+        return (tmp_path / name / "adapter_model.safetensors").read_bytes()
+
+    uneven, ones = [1.0, 0.1, 0.6, 3.0], [1.0] * 4
+    plain = adapter("plain", uneven, "--no-weighted")
+    assert adapter("ones", ones) == plain
+    assert adapter("uneven", uneven) != plain
+
+
 @pytest.mark.parametrize("turns", ["last", "all"])
 def test_a_run_trains_on_the_turns_it_checked(tiny: Path, tmp_path: Path, turns: str) -> None:
     run = a_run(tmp_path, "", "--turns", turns, "--model", "scripted:")
