@@ -222,8 +222,8 @@ def page(found: Mapping[str, Any]) -> str:
 
 `python benchmarks/eval_smoke.py --data DIR --out docs/results/evaluate` writes this page. It runs `regold evaluate \
 --tasks {found["asked"]} --limit {found["limit"]} --temperature 0.5 --max-tokens {found["max_tokens"]} --run-code` \
-on the model that ships with the package (`{found["model"][:8]}`), then once more with `--form generation` for what can be scored \
-both ways.
+on the model that ships with the package (`{found["model"][:8]}`), then once more with \
+`--form generation` for what can be scored both ways.
 
 That model has about a million weights and knows an invented world only, and its window of 512 tokens is widened so \
 that all prompts fit: **its scores say nothing but that each task is read, asked, answered and scored.** *Unread* is \
