@@ -117,8 +117,9 @@ def test_nothing_is_left_out_without_being_counted(tokenizer: PreTrainedTokenize
     assert "longer than 40 tokens" in left_out
     with pytest.raises(InputError, match="no record to train on"):
         encode_all(EncodeChat(tokenizer), rows[1:], 40)
-    with pytest.raises(InputError, match="record 1"):
-        encode_all(EncodeChat(tokenizer), [(chat("Who?", "Ann"), 1.5)], 40)
+    for weight in (-0.5, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="record 1"):
+            encode_all(EncodeChat(tokenizer), [(chat("Who?", "Ann"), weight)], 40)
 
 
 @pytest.mark.parametrize(
