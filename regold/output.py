@@ -101,7 +101,7 @@ def _finished(turns: Sequence[Ended], columns: Columns) -> Finished:
     return Finished(row, worst.fate, f"{worst.id}: {worst.reason}", split_id(worst.id)[0], weight, whole)
 
 
-def _weighed(row: Mapping[str, Any], weight: float) -> Mapping[str, Any]:
+def _weighed(row: dict[str, Any], weight: float) -> dict[str, Any]:
     """Return a row whose column `loss_weight` says the weight that the run gave it; untouched where it does already."""
     return row if weight == weight_of(row) else {**row, WEIGHT: weight}
 
