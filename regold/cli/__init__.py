@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from regold.cli import audit, bench, data, estimate, evaluate, explain, look, models, produced, repair, scores, train
+from regold.cli import (
+    audit,
+    bench,
+    data,
+    estimate,
+    evaluate,
+    explain,
+    lab,
+    look,
+    models,
+    produced,
+    repair,
+    scores,
+    train,
+)
 
 app = typer.Typer(
     name="regold",
@@ -16,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (repair, estimate, data, scores, look, explain, produced, train, models, evaluate, bench, audit):
+for room in (repair, estimate, data, scores, look, explain, produced, train, models, evaluate, bench, audit, lab):
     room.register(app)
 
 
