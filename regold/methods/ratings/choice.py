@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -162,27 +162,41 @@ class Outcome:
 def settle(ratings: Sequence[np.ndarray], ground: Ground, method: str = "auto", seed: int = 0) -> Outcome:
     """Correct each rater's scores (n,) and bring the raters together. `method` forces one corrector on all."""
     found = [diagnose(scores, ground.near, seed) for scores in ratings]
-    values, choices = [], []
-    for place, (scores, diagnosis) in enumerate(zip(ratings, found, strict=True)):
-        others = [r for p, r in enumerate(ratings) if p != place and _spread(r)]
+    done = [_every_way(r, d, ground, method, seed) for r, d in zip(ratings, found, strict=True)]
+
+    def settled(place: int, out: int = -1) -> tuple[np.ndarray, Choice]:
+        """Settle one rater's scores; the others are its evidence, but for one that is left out."""
+        others = [r for p, r in enumerate(ratings) if p not in (place, out) and _spread(r)]
         second = mean_of(others) if others else None
-        value, choice = _one(scores, diagnosis, ground, second, method, seed)
-        values.append(value)
-        choices.append(choice)
-    whole, told = _together(ratings, values)
-    return Outcome(whole, tuple(choices), tuple(found), told)
+        return _one(ratings[place], done[place], found[place], ground, second, method, seed)
+
+    values, choices = zip(*(settled(place) for place in range(len(ratings))), strict=True)
+    whole, told = _together(ratings, values, lambda place, out: settled(place, out)[0])
+    return Outcome(whole, choices, tuple(found), told)
+
+
+def _every_way(scores: np.ndarray, found: Diagnosis, ground: Ground, method: str, seed: int) -> Corrected | None:
+    """Return the scores as every corrector leaves them, or None where they are left as they are beforehand."""
+    few = method == "auto" and int(np.isfinite(scores).sum()) < FEW
+    return None if few or method == NONE or not _spread(scores) else correct(scores, ground, found, seed)
 
 
 def _one(
-    scores: np.ndarray, found: Diagnosis, ground: Ground, second: np.ndarray | None, method: str, seed: int
+    scores: np.ndarray,
+    done: Corrected | None,
+    found: Diagnosis,
+    ground: Ground,
+    second: np.ndarray | None,
+    method: str,
+    seed: int,
 ) -> tuple[np.ndarray, Choice]:
     if not _spread(scores):
         return scores, Choice(NONE, f"left as they are: {found.reasons[0]}", "given")
     if method == NONE:
         return scores, Choice(NONE, "the recipe says so", "given")
-    if method == "auto" and (known := int(np.isfinite(scores).sum())) < FEW:
+    if done is None:
+        known = int(np.isfinite(scores).sum())
         return scores, Choice(NONE, f"left as they are: {known} scores, fewer than {FEW}", "given")
-    done = correct(scores, ground, found, seed)
     if method in done.values:
         return done.values[method], Choice(method, "the recipe says so", "given", {"held out": done.heldout})
     if method == RULE:
@@ -191,8 +205,13 @@ def _one(
     return done.values[choice.method], choice
 
 
-def _together(ratings: Sequence[np.ndarray], corrected: Sequence[np.ndarray]) -> tuple[np.ndarray, str]:
-    """Return the mean of the corrected raters, or Dawid-Skene's where it foretells a rater left out better."""
+def _together(
+    ratings: Sequence[np.ndarray], corrected: Sequence[np.ndarray], without: Callable[[int, int], np.ndarray]
+) -> tuple[np.ndarray, str]:
+    """Return the mean of the corrected raters, or Dawid-Skene's where it foretells a rater left out better.
+
+    `without` corrects a rater (its place) by a choice that a rater left out (its place) had no part in.
+    """
     told = [p for p, r in enumerate(ratings) if _spread(r)] or list(range(len(ratings)))
     mean = mean_of([corrected[p] for p in told])
     silent = f"; {len(ratings) - len(told)} without any spread left out" if len(told) < len(ratings) else ""
@@ -201,7 +220,7 @@ def _together(ratings: Sequence[np.ndarray], corrected: Sequence[np.ndarray]) ->
     figures: dict[str, list[float]] = {"mean": [], "Dawid-Skene": []}
     for out in told:
         rest = [p for p in told if p != out]
-        figures["mean"].append(spearman(mean_of([corrected[p] for p in rest]), ratings[out]))
+        figures["mean"].append(spearman(mean_of([without(p, out) for p in rest]), ratings[out]))
         figures["Dawid-Skene"].append(spearman(_skene([ratings[p] for p in rest]), ratings[out]))
     by = {name: float(np.mean(each)) for name, each in figures.items()}
     said = ", ".join(f"{name} {value:.3f}" for name, value in by.items())

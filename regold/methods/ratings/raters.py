@@ -34,14 +34,12 @@ def dawid_skene(classes: np.ndarray, count: int, strength: float = 2.0) -> Conse
 
     `strength` pseudo-counts lie on each row of each confusion matrix, halved with each class of distance from the
     diagonal: a rater errs to near classes sooner than to far ones, which decides where few records tell. 0 is plain
-    Dawid-Skene. Raises ValueError where there is no rater.
+    Dawid-Skene. Records that nobody rated have no part in it. Raises ValueError where there is no rater.
     """
     if classes.ndim != 2 or not classes.shape[1]:
         raise ValueError("classes must have the shape (n, raters)")
-    rated = classes >= 0
-    given = [
-        np.where(rated[:, r, None], np.eye(count)[classes[:, r].clip(min=0)], 0.0) for r in range(classes.shape[1])
-    ]
+    anyone = (classes >= 0).any(axis=1)
+    given = [np.where(c[:, None] >= 0, np.eye(count)[c.clip(min=0)], 0.0) for c in classes[anyone].T]
     near = FALL ** np.abs(np.subtract.outer(np.arange(count), np.arange(count))).astype(np.float64)
     extra = strength * near / near.sum(1, keepdims=True)
     posterior = _normal(np.sum(given, axis=0) + 1e-9)
@@ -55,8 +53,9 @@ def dawid_skene(classes: np.ndarray, count: int, strength: float = 2.0) -> Conse
         posterior = new
         if moved < CLOSE:
             break
-    posterior[~rated.any(axis=1)] = np.nan
-    return Consensus(posterior, confusion, prior, rounds)
+    whole = np.full((len(classes), count), np.nan)
+    whole[anyone] = posterior
+    return Consensus(whole, confusion, prior, rounds)
 
 
 def _normal(values: np.ndarray) -> np.ndarray:

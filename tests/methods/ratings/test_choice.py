@@ -5,8 +5,18 @@ from functools import partial
 import numpy as np
 import pytest
 
-from regold.methods.ratings import diagnosis
-from regold.methods.ratings.choice import NONE, REGRESSION, RULE, SMOOTHING, choose, correct, settle
+from regold.methods.ratings import choice, diagnosis
+from regold.methods.ratings.choice import (
+    NONE,
+    REGRESSION,
+    RULE,
+    SMOOTHING,
+    Choice,
+    Corrected,
+    choose,
+    correct,
+    settle,
+)
 from regold.methods.ratings.compare import spearman
 from regold.methods.ratings.diagnosis import diagnose
 from tests.methods.ratings.worlds import World, world
@@ -27,8 +37,8 @@ def _choice(made: World, scores: np.ndarray, second: np.ndarray | None = None) -
     ground = made.ground()
     found = diagnose(scores, ground.near)
     done = correct(scores, ground, found)
-    choice = choose(scores, done, found, ground, second)
-    return choice.method, choice.reason, done.values[choice.method]
+    taken = choose(scores, done, found, ground, second)
+    return taken.method, taken.reason, done.values[taken.method]
 
 
 def test_telling_texts_correct_a_noisy_rater() -> None:
@@ -70,9 +80,9 @@ def test_a_rank_rule_without_a_believed_matrix_is_not_chosen() -> None:
     found = diagnose(scores, ground.near)
     assert found.reasons
     for second in (None, made.true.astype(float)):
-        choice = choose(scores, correct(scores, ground, found), found, ground, second)
-        assert choice.method != RULE
-        assert "no rank rule: " in choice.reason
+        taken = choose(scores, correct(scores, ground, found), found, ground, second)
+        assert taken.method != RULE
+        assert "no rank rule: " in taken.reason
 
 
 def test_one_rater_and_a_forced_method() -> None:
@@ -100,6 +110,24 @@ def test_several_raters_are_each_other_s_evidence_and_one_without_spread_is_left
     assert spearman(done.values, true) > max(spearman(r, true) for r in raters)
     two = settle(raters[:2], ground)
     assert two.together == "the mean of two raters"
+
+
+def test_a_rater_left_out_has_no_part_in_what_it_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = world(400)
+    raters = [made.ratings(n) for n in range(3)]
+    seconds: list[np.ndarray] = []
+    chosen = choice._by_second
+
+    def watched(scores: np.ndarray, done: Corrected, usable: list[str], second: np.ndarray, doubts: str) -> Choice:
+        seconds.append(second)
+        return chosen(scores, done, usable, second, doubts)
+
+    monkeypatch.setattr(choice, "_by_second", watched)
+    settle(raters, made.ground())
+    assert len(seconds) == 3 + 6
+    # left out 0: of 1 and 2 each is the other's only evidence, and so on
+    for second, other in zip(seconds[3:], (2, 1, 2, 0, 1, 0), strict=True):
+        np.testing.assert_array_equal(second, raters[other])
 
 
 def test_the_same_seed_gives_the_same_values() -> None:

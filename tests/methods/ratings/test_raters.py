@@ -47,6 +47,16 @@ def test_a_better_rater_counts_for_more() -> None:
     assert (found.posterior.argmax(1) == true).mean() > 0.95
 
 
+def test_records_that_nobody_rated_tell_nothing() -> None:
+    _, classes = _rated(3000)
+    alone = dawid_skene(classes, 6)
+    among = dawid_skene(np.vstack([np.full((4500, 3), -1), classes, np.full((4500, 3), -1)]), 6)
+    np.testing.assert_array_equal(among.prior, alone.prior)
+    np.testing.assert_array_equal(among.confusion, alone.confusion)
+    np.testing.assert_array_equal(among.scores[4500:7500], alone.scores)
+    assert np.isnan(among.scores[:4500]).all()
+
+
 def test_missing_ratings() -> None:
     _, classes = _rated(600)
     classes[::3, 0] = -1
@@ -54,5 +64,7 @@ def test_missing_ratings() -> None:
     found = dawid_skene(classes, 6)
     assert np.isnan(found.scores[5])
     assert np.isfinite(np.delete(found.scores, 5)).all()
+    nobody = dawid_skene(np.full((4, 2), -1), 6)
+    assert np.isnan(nobody.posterior).all()
     with pytest.raises(ValueError, match="raters"):
         dawid_skene(np.zeros((3, 0), dtype=int), 6)
