@@ -106,7 +106,11 @@ def plan(store: Store, stages: Sequence[Stage], prompts: Prompts, seed: int, mod
 
 def _identity(stage: Stage) -> list[Any]:
     settings = {f.name: getattr(stage, f.name) for f in fields(stage)}  # type: ignore[arg-type]
-    settings |= {name: file_digest(path) for name, path in stage.files.items()}
+    contents = {path: file_digest(path) for path in stage.files.values()}
+    settings |= {name: contents[path] for name, path in stage.files.items()}
+    for name, value in settings.items():
+        if isinstance(value, tuple):
+            settings[name] = tuple(contents.get(one, one) for one in value)
     return [type(stage).__name__, stage.version, settings]
 
 

@@ -7,7 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import BeforeValidator
 
 from regold.engines.base import Completion, Encoder, Engine, Need, Request
 from regold.errors import RecipeError
@@ -18,6 +20,17 @@ from regold.store.table import Table
 
 Role: TypeAlias = Literal["student", "second"]
 """Who can answer as a view: the model whose data is repaired, or another one beside it."""
+
+Files: TypeAlias = Annotated[tuple[Path, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str | Path) else v)]
+"""A field for files that a stage reads; a recipe may give one alone, or none."""
+
+
+def numbered(files: Sequence[Path], step: str) -> dict[str, Path]:
+    """Return evaluation files as `Stage.files` names them. Raises RecipeError for one that is not there."""
+    for path in files:
+        if not path.is_file():
+            raise RecipeError(f"step {step}: there is no evaluation file {path}")
+    return {f"against{n}": path for n, path in enumerate(files)}
 
 
 @dataclass(frozen=True)

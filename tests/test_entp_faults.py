@@ -130,3 +130,40 @@ def test_a_diagnosis_that_cannot_be_read_vouches_for_nothing(tmp_path: Path, rep
     ended = run(tmp_path, rule("You (?:inspect|check)", reply))
     assert {e.fate for e in ended} == {Fate.DROPPED}
     assert sum("nothing that can be read" in e.reason for e in ended) == 1
+
+
+def _evaluation(folder: Path, name: str = "eval.jsonl") -> Path:
+    (folder / name).write_text(json.dumps({"prompt": RECORDS[1][0], "completion": "an hour"}) + "\n")
+    return folder / name
+
+
+def test_the_purge_takes_out_evaluation_text_where_a_file_is_given(tmp_path: Path) -> None:
+    where = _evaluation(tmp_path)
+    ended = run(tmp_path, sets=(f"decontaminate.against={where}", "decontaminate.words=6"))
+    assert [e.fate for e in ended] == [Fate.DROPPED, Fate.DROPPED]
+    assert ended[1].reason.startswith("decontaminate: shares words with eval.jsonl 0: 'How long does bread take")
+    before = (tmp_path / "run" / "manifest.json").read_bytes()
+    moved = _evaluation(tmp_path, "moved.jsonl")
+    again = run(tmp_path, sets=(f"decontaminate.against=['{moved}']", "decontaminate.words=6"))
+    assert [e.fate for e in again] == [e.fate for e in ended]
+    steps = {name: [p.name for p in tmp_path.glob(f"run/*-{name}-*")] for name in ("decontaminate", "pair")}
+    assert all(len(found) == 1 for found in steps.values()), (steps, before)
+
+
+def test_the_purge_marks_questions_close_to_an_evaluation_file_and_records_of_one_meaning(tmp_path: Path) -> None:
+    where = _evaluation(tmp_path)
+    ended = run(tmp_path, sets=(f"close.against={where}",))
+    assert "close: asks nearly what eval.jsonl 0 asks (cosine 1.00)" in ended[1].reason
+    assert {e.fate for e in run(tmp_path, sets=("meaning.threshold=0.95",))} == {Fate.FUSED, Fate.MERGED}
+
+
+def test_what_was_made_is_held_against_evaluation_files(tmp_path: Path) -> None:
+    (tmp_path / "eval.jsonl").write_text(json.dumps({"prompt": FUSED["instruction"], "completion": "x"}) + "\n")
+    ended = run(tmp_path, sets=(f"produced.against=['{tmp_path}/eval.jsonl']", "produced.faulty=DROPPED"))
+    assert "contaminated by eval.jsonl 0" in ended[0].reason
+
+
+@pytest.mark.parametrize("step", ["decontaminate", "close", "produced"])
+def test_an_evaluation_file_that_is_not_there_is_named(tmp_path: Path, step: str) -> None:
+    with pytest.raises(AssertionError, match=f"step {step}: there is no evaluation file .*none.jsonl"):
+        run(tmp_path, sets=(f"{step}.against=none.jsonl",))

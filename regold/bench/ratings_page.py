@@ -16,7 +16,7 @@ from regold.bench.tables import markdown, number
 from regold.engines import EngineSpec
 from regold.files import replacing, write_json
 from regold.methods.ratings.choice import METHODS, NONE
-from regold.methods.ratings.recovery import SIZES, least_error, recovery_table, usual_rater
+from regold.methods.ratings.recovery import SIZES, WAYS, least_error, recovery_table, together_table, usual_rater
 
 COMMAND = (
     "regold bench ratings --ratings RATINGS --data DATA --pool POOL --json results.json --out docs/results/ratings"
@@ -63,9 +63,11 @@ def run_ratings(
 
 
 def simulate(seed: int = 0) -> dict[str, Any]:
-    """Return the recovery tables of several seeds, and what no unbiased estimator can be expected to go below."""
+    """Return the recovery tables of several seeds, what no unbiased estimator can be expected to go below, and how
+    simulated raters are best brought together."""
     least = {f"{n} triples": least_error(*usual_rater(), n) for n in SIZES}
-    return {"recovery": [recovery_table(seed + n) for n in range(REPEATED)], "recovery_bound": least}
+    tables = [recovery_table(seed + n) for n in range(REPEATED)]
+    return {"recovery": tables, "recovery_bound": least, "together": together_table(seed)}
 
 
 def shown(found: Found) -> str:
@@ -85,7 +87,7 @@ def write_page(found: Found, folder: Path) -> None:
     """Write results.json, results.md and agreement.svg and .png. Raises MissingExtra without matplotlib."""
     write_json(folder / "results.json", found)
     draw(found, folder / "agreement")
-    parts = [_agreement(found), _choices(found), _several(found), _recovery(found), _pool(found)]
+    parts = [_agreement(found), _choices(found), _several(found), _recovery(found), _simulated(found), _pool(found)]
     told = f"{found['records']} records, encoder {found['encoder']}, seed {found['seed']}"
     head = f"# Correcting ratings\n\n{told}: `{COMMAND}`.\n\n"
     about = (
@@ -179,6 +181,19 @@ def _recovery(found: Found) -> str:
         "the figures to match may be, can lie below it."
     )
     return "## Transition matrix, mean row L1 error on simulated raters\n\n" + markdown(heads, rows) + told
+
+
+def _simulated(found: Found) -> str:
+    if "together" not in found:
+        return ""
+    rows = [
+        [r["raters"], str(r["records"]), *(number(r[way]) for way in WAYS)]
+        + [f"{r[f'above_{way}']} of {r['draws']}" for way in WAYS[:2]]
+        for r in found["together"]
+    ]
+    heads = ("three simulated raters", "records", "mean", "Dawid-Skene, plain", "ordinal")
+    head = "## Raters brought together, Spearman's correlation with the truth\n\n"
+    return head + markdown((*heads, "ordinal above the mean", "ordinal above plain"), rows)
 
 
 def _pool(found: Found) -> str:

@@ -18,7 +18,7 @@ from regold.methods.produced import GRAVE, Produced, inspect_produced
 from regold.methods.rating import RatingForm, mean
 from regold.methods.similar import Contamination, near_duplicates, sketch
 from regold.record import Edit, Note, NoteType, Record, Status
-from regold.stage import Context, Lengths, Spend, Stage
+from regold.stage import Context, Files, Lengths, Spend, Stage, numbered
 from regold.store import Table
 from regold.together import together
 
@@ -39,7 +39,7 @@ class AuditProduced(Stage):
     """The role of another engine, such as `second`, that rates parents and product, not told which is which."""
     asks: str = "rate-correct"
     """Its prompt."""
-    against: tuple[Path, ...] = ()
+    against: Files = ()
     """Evaluation files whose questions must not stand in what was made."""
     faulty: Literal["keep", "BORDERLINE", "DROPPED"] = "keep"
     """What becomes of a record with a grave finding."""
@@ -77,7 +77,7 @@ class AuditProduced(Stage):
     @property
     def files(self) -> Mapping[str, Path]:
         """The evaluation files."""
-        return {f"against{n}": path for n, path in enumerate(self.against)}
+        return numbered(self.against, self.name)
 
     def spends(self, lengths: Lengths) -> Sequence[Spend]:
         """Three ratings of what was made of two, which is half of what is weak."""

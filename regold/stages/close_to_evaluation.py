@@ -14,7 +14,7 @@ from regold.errors import RecipeError
 from regold.formats import Row, read
 from regold.methods.alike import closest
 from regold.record import Edit, Messages, Record, Status
-from regold.stage import Context, Stage
+from regold.stage import Context, Files, Stage, numbered
 from regold.store import Table
 
 
@@ -22,28 +22,39 @@ from regold.store import Table
 class MarkCloseToEvaluation(Stage):
     """Mark SUSPECT every record whose question is close to a question of an evaluation file."""
 
-    against: Path
-    """A file that `regold inspect` can read; its questions count, not its answers."""
+    against: Files = ()
+    """Files that `regold inspect` can read; their questions count, not their answers. None marks nothing."""
     threshold: Annotated[float, Interval(ge=0.5, le=1)] = 0.95
 
     name: ClassVar[str] = "close"
     on: ClassVar[tuple[Status, ...]] = (Status.NEW, Status.CLEAN, Status.HIGH, Status.LOW)
     fits: ClassVar[bool] = True
-    needs: ClassVar[Mapping[str, frozenset[Need]]] = {"encoder": frozenset({Need.EMBED})}
+
+    @property
+    def needs(self) -> Mapping[str, frozenset[Need]]:
+        """The encoder, where there is a file."""
+        return {"encoder": frozenset({Need.EMBED})} if self.against else {}
 
     @property
     def files(self) -> Mapping[str, Path]:
-        """The evaluation file."""
-        return {"against": self.against}
+        """The evaluation files."""
+        return numbered(self.against, self.name)
 
     async def fit(self, table: Table, ctx: Context) -> dict[str, list[Any]]:
-        """Return for each such record's id the evaluation question's id and their cosine."""
+        """Return for each such record's id the evaluation question's file and id and their cosine."""
+        if not self.against:
+            return {}
         encoder = ctx.engines.encoder
         if encoder is None:
             raise RecipeError("the recipe compares questions, but there is no encoder: give one with --encoder")
         ids, rows = table.ids(), table.rows(self.on)
         asked = [_question(table.messages(row)) for row in rows]
-        known = {r.id: _question(r.messages) for r in read(self.against, on_bad_line="skip") if isinstance(r, Row)}
+        known = {
+            f"{path.name} {row.id}": _question(row.messages)
+            for path in self.against
+            for row in read(path, on_bad_line="skip")
+            if isinstance(row, Row)
+        }
         if not asked or not known:
             return {}
         learned = await encoder.learn(asked)
@@ -57,7 +68,7 @@ class MarkCloseToEvaluation(Stage):
         if record.id not in ctx.artifact:
             return Edit()
         name, cosine = ctx.artifact[record.id]
-        return Edit(Status.SUSPECT, f"asks nearly what {self.against.name} {name} asks (cosine {cosine:.2f})")
+        return Edit(Status.SUSPECT, f"asks nearly what {name} asks (cosine {cosine:.2f})")
 
 
 def _question(messages: Messages) -> str:

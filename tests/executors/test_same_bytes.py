@@ -21,7 +21,7 @@ RECORDS = 90
 SELECTION = str(Path(__file__).with_name("selection.toml"))
 RECIPES = ("robustft", "entp", "rate", "self-label", "self-select", "audit", SELECTION)
 """Together they use every stage that needs no file of the user's."""
-APART = {"ImportNotes", "Decontaminate", "MarkCloseToEvaluation"}
+APART = {"ImportNotes"}
 """Stages that need a file of the user's; their own tests run them."""
 
 

@@ -35,12 +35,12 @@ def test_all_sides_of_a_contradiction_are_marked() -> None:
 def test_evaluation_texts_are_dropped(tmp_path: Path) -> None:
     held_out = tmp_path / "eval.jsonl"
     held_out.write_text('{"prompt": "How many legs has the old grey spider in the corner?", "completion": "8"}\n')
-    stage = Decontaminate(held_out, words=6)
+    stage = Decontaminate((held_out,), words=6)
     taken = make("a", "Tell me: how many legs has the old grey spider?", "8")
     play = Play([taken, make("b", "How many legs has it?", "8")]).run(stage)
     assert [play[i].status for i in "ab"] == [Status.DROPPED, Status.NEW]
     assert "eval.jsonl 0" in play.edits["a"].reason
-    assert stage.files == {"against": held_out}
+    assert stage.files == {"against0": held_out}
 
 
 def test_records_of_one_meaning_and_questions_of_an_evaluation_set_are_marked(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_records_of_one_meaning_and_questions_of_an_evaluation_set_are_marked(tm
     assert "close in meaning to a" in play.edits["b"].reason
     held_out = tmp_path / "eval.jsonl"
     held_out.write_text('{"prompt": "Who built the old mill?", "completion": "Ann"}\n')
-    stage = MarkCloseToEvaluation(held_out, 0.8)
+    stage = MarkCloseToEvaluation((held_out,), 0.8)
     play = Play(records).run(stage, order=1)
     assert [play[i].status for i in "abc"] == [Status.NEW, Status.NEW, Status.SUSPECT]
-    assert stage.files == {"against": held_out}
+    assert stage.files == {"against0": held_out}

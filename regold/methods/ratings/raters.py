@@ -10,6 +10,8 @@ ROUNDS = 200
 CLOSE = 1e-6
 FALL = 0.5
 """By how much a pseudo-count falls with each class of distance, where raters are held to be ordinal."""
+STRENGTH = 2.0
+"""Pseudo-counts on each row of a confusion matrix."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Consensus:
         return np.asarray(self.posterior @ np.arange(self.posterior.shape[1]))
 
 
-def dawid_skene(classes: np.ndarray, count: int, strength: float = 2.0) -> Consensus:
+def dawid_skene(classes: np.ndarray, count: int, strength: float = STRENGTH) -> Consensus:
     """Fit by EM from the raters' shares of votes; `classes` is int (n, R), -1 for a missing rating.
 
     `strength` pseudo-counts lie on each row of each confusion matrix, halved with each class of distance from the

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from regold.methods.ratings.compare import spearman
+from regold.methods.ratings.raters import STRENGTH, dawid_skene
 from regold.methods.ratings.transition import count_moments, estimate, moments, row_error
 
 DIAGONAL = (0.61, 0.55, 0.58, 0.55, 0.66, 0.45)
@@ -12,6 +17,10 @@ PRIOR = (0.08, 0.15, 0.28, 0.28, 0.18, 0.03)
 SIZES = (5_000, 15_000, 50_000, 500_000)
 ASTRAY = (0.1, 0.2, 0.3)
 TWINS = 0.08
+RATED = (150, 1_500)
+BLUNT = 0.5
+"""The share of a poor rater's scores that are drawn evenly from all classes."""
+WAYS = ("mean", "plain", "ordinal")
 
 
 def usual_rater() -> tuple[np.ndarray, np.ndarray]:
@@ -59,6 +68,32 @@ def recovery_table(seed: int = 0, sizes: tuple[int, ...] = SIZES) -> dict[str, f
         found = estimate(count_moments(triples, len(prior)))
         table[name] = row_error(found.matrix, matrix)
     return table
+
+
+def together_table(seed: int = 0, sizes: tuple[int, ...] = RATED, draws: int = 20) -> list[dict[str, Any]]:
+    """Return how three simulated raters agree with the truth together: their mean, and Dawid-Skene plain and ordinal.
+
+    Spearman's correlation, the mean over the draws, and in how many of them the ordinal one is above each other way.
+    """
+    matrix, prior = usual_rater()
+    poor = (1 - BLUNT) * matrix + BLUNT / len(prior)
+    table = []
+    for name, raters in {"alike": (matrix, matrix, matrix), "one good, two poor": (matrix, poor, poor)}.items():
+        for n in sizes:
+            found = np.array([_together(raters, prior, n, seed + again) for again in range(draws)])
+            above = {f"above_{way}": int((found[:, 2] > found[:, place]).sum()) for place, way in enumerate(WAYS[:2])}
+            means = dict(zip(WAYS, found.mean(0).tolist(), strict=True))
+            table.append({"raters": name, "records": n, "draws": draws, **means, **above})
+    return table
+
+
+def _together(raters: Sequence[np.ndarray], prior: np.ndarray, n: int, seed: int) -> list[float]:
+    """Return the agreement with the truth of each of WAYS, for one draw."""
+    chance = np.random.default_rng(seed)
+    true = chance.choice(len(prior), n, p=prior)
+    seen = np.stack([draw(matrix, true, chance) for matrix in raters], 1)
+    skene = [dawid_skene(seen, len(prior), strength).scores for strength in (0.0, STRENGTH)]
+    return [spearman(scores, true.astype(float)) for scores in (seen.mean(1), *skene)]
 
 
 def least_error(matrix: np.ndarray, prior: np.ndarray, n: int) -> float:

@@ -3,7 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from regold.methods.ratings.recovery import DIAGONAL, draw, draw_triples, least_error, recovery_table, usual_rater
+from regold.methods.ratings.recovery import (
+    DIAGONAL,
+    draw,
+    draw_triples,
+    least_error,
+    recovery_table,
+    together_table,
+    usual_rater,
+)
 from regold.methods.ratings.transition import count_moments, estimate, row_error
 
 
@@ -42,3 +50,12 @@ def test_the_recovery_table_matches_what_is_known() -> None:
     for name, value in known.items():
         assert mean[name] < 1.25 * value, name
     assert mean["50000 triples"] < 0.07
+
+
+def test_raters_brought_together_by_size() -> None:
+    few, many = together_table(sizes=(150, 1000), draws=3)[:2]
+    assert (few["records"], many["records"], few["draws"]) == (150, 1000, 3)
+    assert few["plain"] < few["ordinal"]
+    assert many["plain"] < many["ordinal"]
+    assert few["ordinal"] - few["mean"] < many["ordinal"] - many["mean"]
+    assert few["above_plain"] == 3
