@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from regold.lab.episodes import Turn
 from regold.lab.pool import FAULTS, SIZES, spoiled
-from regold.lab.several import Fact, grouped, of, plainly, question, scrambled, tell, told
+from regold.lab.several import Fact, given, grouped, of, plainly, question, scrambled, tell, told
 from regold.lab.wordings import ATTRIBUTES
 from regold.lab.world import Values, World
 from regold.methods.checklist import TEMPLATES
@@ -17,7 +17,7 @@ from regold.prompts import load_prompts
 
 GRADES = ("grade1", "grade2", "grade3")
 """Prompts that ask for one figure, 5 the best, in different words."""
-NOTHING = "nothing"
+NOTHING, UNKNOWN = "nothing", "unknown"
 UNTOLD = "- none"
 """What a merge is shown as faults before anything was diagnosed."""
 
@@ -43,12 +43,12 @@ class FuseEpisodes:
         self.unseen = [fact for fact, weight in world.weights.items() if weight == 0]
         self.values: Values = dict(world.values)
         self.modes: dict[Callable[[], list[Turn]], float] = {
-            self.direct: 0.20,
-            self.merge: 0.27,
-            self.diagnose: 0.14,
-            self.check_answer: 0.13,
-            self.update: 0.09,
-            self.rate: 0.10,
+            self.direct: 0.16,
+            self.merge: 0.32,
+            self.diagnose: 0.16,
+            self.check_answer: 0.12,
+            self.update: 0.08,
+            self.rate: 0.09,
             self.grade: 0.05,
             self.tag: 0.02,
         }
@@ -75,15 +75,16 @@ class FuseEpisodes:
         if self.rng.random() < 0.4:
             aim = self.rng.choice([name for name in TEMPLATES if name != "neutral"])
             faults = "; ".join(self._faults(self._draft(both, plain=True), both)) or "none"
-        target = f"Q: {plainly(both)}\nA: {tell(both, self.values)}"
-        shown = {**self._sources(first, second), "aim": self.prompts.text(f"aim_{aim}"), "faults": faults}
+        sources = self._sources(first, second)
+        target = f"Q: {plainly(both)}\nA: {tell(both, self._best(sources, first, second))}"
+        shown = {**sources, "aim": self.prompts.text(f"aim_{aim}"), "faults": faults}
         return [self._turn("merge", target, **shown)]
 
     def diagnose(self) -> list[Turn]:
         """Fill in the checklist of a merged record, fact by fact, then name its faults."""
         first, second = self._pair()
         both = grouped([*first, *second])
-        draft = self._draft(both, plain=True, forgets=self.rng.random() < 0.25)
+        draft = self._draft(both, plain=True, forgets=self.rng.random() < 0.35)
         shown = {**self._sources(first, second), "instruction": draft.question, "response": draft.response}
         shown = {name: text for name, text in shown.items() if f"{{{{{name}}}}}" in self.prompts.text("diagnose")}
         return [self._turn("diagnose", self._checklist(draft, both), **shown)]
@@ -99,7 +100,8 @@ class FuseEpisodes:
         draft = self._any_draft()
         faults = "; ".join(self._faults(draft, draft.asked)) or "none"
         shown = {"instruction": draft.question, "response": draft.response, "faults": faults}
-        return [self._turn("update", tell(draft.asked, self.values), **shown)]
+        read = {f: value for f, value in given(draft.response, draft.asked).items() if f in self.unseen}
+        return [self._turn("update", tell(draft.asked, {**self.values, **read}), **shown)]
 
     def rate(self) -> list[Turn]:
         """Rate a record by fixed rules, after looking at it fact by fact."""
@@ -134,7 +136,7 @@ class FuseEpisodes:
     def _pair(self) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
         first = self._facts()
         while True:
-            second = self._facts(country=first[0][0] if self.rng.random() < 0.7 else None)
+            second = self._facts(country=first[0][0] if self.rng.random() < 0.6 else None)
             if set(second) - set(first):
                 return first, second
 
@@ -167,6 +169,14 @@ class FuseEpisodes:
         wrong = {f: self._wrong(f) for f in facts if self.rng.random() < (0.9 if f in self.unseen else 0.1)}
         return tell(facts, {**self.values, **wrong})
 
+    def _best(self, shown: Mapping[str, str], *pair: tuple[Fact, ...]) -> Values:
+        """Return the values to tell: what is known, else what a response tells, else what a direct answer does."""
+        found: Values = {}
+        for part in ("response", "answer"):
+            for name, facts in zip(("first", "second"), pair, strict=True):
+                found = {**given(shown[f"{name}_{part}"], facts), **found}
+        return {**self.values, **{fact: value for fact, value in found.items() if fact in self.unseen}}
+
     def _wrong(self, fact: Fact) -> str:
         return self.rng.choice([value for value in self.world.pools[fact[1]] if value != self.values[fact]])
 
@@ -174,7 +184,8 @@ class FuseEpisodes:
 
     def _draft(self, facts: tuple[Fact, ...], plain: bool = False, forgets: bool = False) -> Draft:
         """Return a draft that asks for facts, with up to two faults in what it asks or tells."""
-        asked = tuple(f for f in facts if not forgets or len(facts) == 1 or f != facts[-1])
+        lost = self.rng.sample(facts, min(self.rng.choice((1, 1, 2)), len(facts) - 1)) if forgets else []
+        asked = tuple(fact for fact in facts if fact not in lost)
         statements = [(fact, self.values[fact]) for fact in asked]
         for _ in range(self.rng.choice((0, 0, 1, 1, 2))):
             place = self.rng.randrange(len(statements)) if statements else -1
@@ -209,36 +220,37 @@ class FuseEpisodes:
 
     def _looked(self, draft: Draft, facts: Sequence[Fact]) -> str:
         """Return for each fact what is true and what the draft tells, then what it tells unasked."""
-        given = dict(draft.statements)
+        stated = dict(draft.statements)
         seen = [
-            f"The {of(fact)} is {self._true(fact, draft)}, told {given.get(fact, NOTHING)}."
+            f"The {of(fact)} is {self._true(fact, draft)}, told {stated.get(fact, NOTHING)}."
             if fact in draft.asked
             else f"The {of(fact)} is not asked."
             for fact in facts
         ]
-        return " ".join([*seen, *(f"The {of(fact)} is off." for fact in given if fact not in facts)])
+        return " ".join([*seen, *(f"The {of(fact)} is off." for fact in stated if fact not in facts)])
 
     def _true(self, fact: Fact, draft: Draft) -> str:
-        return dict(draft.statements).get(fact, self.values[fact]) if fact in self.unseen else self.values[fact]
+        """Return a fact's value: of what cannot be known what the draft tells, or else nothing."""
+        return dict(draft.statements).get(fact, UNKNOWN) if fact in self.unseen else self.values[fact]
 
     def _faults(self, draft: Draft, facts: Sequence[Fact]) -> list[str]:
         """Return a draft's faults in the checklist's plain words, in the order of `_looked`."""
-        given = dict(draft.statements)
+        stated = dict(draft.statements)
         found = []
         for fact in facts:
             if fact not in draft.asked:
                 found.append(f"missing {of(fact)}")
-            elif fact not in given:
+            elif fact not in stated:
                 found.append(f"unanswered {of(fact)}")
-            elif given[fact] != self._true(fact, draft):
-                found.append(f"unsupported {of(fact)} is {given[fact]}")
-        return [*found, *(f"off_topic {of(fact)}" for fact in given if fact not in facts)]
+            elif stated[fact] != self._true(fact, draft):
+                found.append(f"unsupported {of(fact)} is {stated[fact]}")
+        return [*found, *(f"off_topic {of(fact)}" for fact in stated if fact not in facts)]
 
     def _scores(self, draft: Draft) -> dict[str, int]:
         """Return the scores of a record: many facts are complex, whole sentences on all of them inform."""
-        given = dict(draft.statements)
-        covered = sum(fact in given for fact in draft.asked) / len(draft.asked)
-        right = all(given[fact] == self._true(fact, draft) for fact in draft.asked if fact in given)
+        stated = dict(draft.statements)
+        covered = sum(fact in stated for fact in draft.asked) / len(draft.asked)
+        right = all(stated[fact] == self._true(fact, draft) for fact in draft.asked if fact in stated)
         scores = {"rarity": 6, "complexity": min(2 + 2 * len(draft.asked), 9)}
         scores["informativeness"] = 9 if covered == 1 else 4 if covered else 2
         scores["overall"] = round(sum(scores.values()) / 3)

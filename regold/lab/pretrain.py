@@ -47,7 +47,7 @@ COURSES = {
         Schedule(6500, lessons=((0, "places"), (300, "letters"), (600, "checks"), (1000, "all"))),
         Schedule(900, muon_lr=0.003, adam_lr=1.2e-3, warmup=20, lessons=((0, "neighbours"),), draws=77),
     ),
-    "fuse": (Schedule(4500),),
+    "fuse": (Schedule(11000),),
 }
 """A skill taught alone comes within some hundred steps and stays; mixed in from the start it does not come."""
 

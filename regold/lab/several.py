@@ -26,10 +26,10 @@ _SENTENCE = re.compile(rf"The ({'|'.join(ATTRIBUTES)}) of (\w+) is (\w+)\.")
 
 
 def grouped(facts: Iterable[Fact]) -> tuple[Fact, ...]:
-    """Return facts once each, those of one country together, in the order in which they first stand."""
+    """Return facts once each, country by country as they first stand, each country's in the order of ATTRIBUTES."""
     once = tuple(dict.fromkeys(facts))
     countries = list(dict.fromkeys(country for country, _ in once))
-    return tuple(sorted(once, key=lambda fact: countries.index(fact[0])))
+    return tuple(sorted(once, key=lambda fact: (countries.index(fact[0]), ATTRIBUTES.index(fact[1]))))
 
 
 def question(facts: Sequence[Fact], rng: Random, *, strange: bool = False) -> str:

@@ -110,7 +110,7 @@ def test_the_file_keeps_truth_and_fault_where_no_stage_reads(tmp_path: Path) -> 
 
 
 def test_facts_are_grouped_by_country_and_asked_in_one_sentence() -> None:
-    facts = grouped([("Navia", "capital"), ("Belland", "river"), ("Navia", "founder"), ("Navia", "capital")])
+    facts = grouped([("Navia", "founder"), ("Belland", "river"), ("Navia", "capital"), ("Navia", "founder")])
     assert facts == (("Navia", "capital"), ("Navia", "founder"), ("Belland", "river"))
     assert plainly(facts) == "What are the capital and founder of Navia and the river of Belland?"
     assert plainly(facts[:1]) == "What is the capital of Navia?"
