@@ -220,6 +220,7 @@ def main() -> None:
     model.save_pretrained(args.out)
     tokenizer.save_pretrained(args.out)
     (args.out / "idf.json").write_text(json.dumps(token_idf(tokenizer, questions)))
+    (args.out / "world.json").write_text(json.dumps({"world_seed": args.world_seed}))
     print(f"trained {sum(p.numel() for p in model.parameters())} weights on {tokens} tokens")
 
 
