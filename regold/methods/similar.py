@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from zlib import crc32
 
 import numpy as np
@@ -139,17 +141,31 @@ def near_duplicates(found: Sketches, threshold: float = 0.8, bands: int = BANDS)
     return result
 
 
-def contradictions(questions: Sequence[str], answers: Sequence[str]) -> dict[int, list[int]]:
-    """Return for each row the others with the same words asked and other words answered; rows without are left out."""
+def contradictions(questions: Sequence[str], answers: Sequence[str], most: int = 5) -> dict[int, list[int]]:
+    """Return for each row the first others, at most so many, with the same words asked and other words answered.
+
+    Rows without are left out. Time grows with the rows, however many ask the same.
+    """
     groups: dict[str, list[int]] = {}
     for row, question in enumerate(questions):
         groups.setdefault(question, []).append(row)
     found: dict[int, list[int]] = {}
     for question, rows in groups.items():
-        if question and len({answers[r] for r in rows}) > 1:
-            for row in rows:
-                found[row] = [r for r in rows if answers[r] != answers[row]]
+        if question and len(rows) > 1:
+            others = _answered_otherwise([(row, answers[row]) for row in rows], most)
+            found |= {row: others[answers[row]] for row in rows if others[answers[row]]}
     return found
+
+
+def _answered_otherwise(rows: Sequence[tuple[int, str]], most: int) -> dict[str, list[int]]:
+    """Return for each answer the first rows with another one; more than `most` of an answer are never needed."""
+    times: Counter[str] = Counter()
+    first: list[tuple[int, str]] = []
+    for row, answer in rows:
+        times[answer] += 1
+        if times[answer] <= most:
+            first.append((row, answer))
+    return {answer: list(islice((row for row, said in first if said != answer), most)) for answer in times}
 
 
 class Contamination:

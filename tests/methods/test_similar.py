@@ -73,6 +73,27 @@ def test_contradictions_ask_the_same_and_answer_otherwise() -> None:
     assert contradictions(asked, ["bob", "ann", "bob", "bob", "x"]) == {0: [1], 3: [1], 1: [0, 3]}
 
 
+@pytest.mark.parametrize("answers", [2, 700, 20_000])
+def test_many_equal_questions_name_five_others_each(answers: int) -> None:
+    compared = [0]
+
+    class Said(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __ne__(self, other: object) -> bool:
+            compared[0] += 1
+            return str.__ne__(self, other)
+
+    said = [Said(n % answers) for n in range(20_000)]
+    found = contradictions(["same"] * 20_000, said)
+    assert len(found) == 20_000
+    assert sum(map(len, found.values())) == 100_000
+    assert compared[0] <= 10 * answers
+    assert found[0] == [n for n in range(20) if n % answers][:5]
+    assert all(str(said[a]) != str(said[b]) for a in (0, 1, 9_999, 19_999) for b in found[a])
+
+
 def test_signs_tell_questions_apart_and_closing_marks_do_not() -> None:
     assert plainly('"Is 3 > 5?"') == plainly("is 3 >  5") != plainly("Is 3 < 5?")
     assert plainly("a.b") != plainly("a b")
