@@ -34,7 +34,7 @@ results-data: $(VENV)/dev.stamp
 	$(BIN)/regold bench audit --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --labels $(DATA)/alpaca/noise_labels_dev.jsonl.gz --json docs/results/audit/bench.json --out docs/results/audit
 	$(BIN)/regold bench near-duplicates --json runs/near_duplicates.json --out docs/results/audit
 	$(BIN)/regold bench ratings --ratings $(DATA)/ratings/alpaca_ratings.jsonl.gz --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --pool $(DATA)/ratings/ds2_all_300932.jsonl.gz --vectors runs/ratings-vectors.npz --json runs/ratings.json --out docs/results/ratings
-	$(BIN)/regold bench front --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --ratings $(DATA)/ratings/alpaca_ratings.jsonl.gz $(FRONT) --pairs 0 --json docs/results/front/front.json --out docs/results/front/front.md
+	$(BIN)/regold bench front --data $(DATA)/alpaca/alpaca_52k.jsonl.gz --ratings $(DATA)/ratings/alpaca_ratings.jsonl.gz $(FRONT) --pairs 10 --json docs/results/front/front.json --out docs/results/front/front.md
 	$(BIN)/python benchmarks/eval_smoke.py --data $(DATA) --out docs/results/evaluate
 
 results-lab: $(VENV)/dev.stamp

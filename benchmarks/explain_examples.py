@@ -1,5 +1,7 @@
 """Write the example pages of `regold explain`: one pool of the lab, one run of entp, three records that ended apart.
 
+Beside them stands README.md with what `regold produced` and `regold explain` tell of the whole run.
+
 python benchmarks/explain_examples.py --out docs/examples/explain
 """
 
@@ -9,15 +11,19 @@ import argparse
 import asyncio
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from regold.bench.tables import markdown, number
 from regold.cli.explain import write_page
+from regold.files import replacing
 from regold.formats import Source
 from regold.lab.arms import PROMPTS
 from regold.lab.pool_ground import PoolField, PoolGround
 from regold.recipe import load_recipe
+from regold.report.pool import summarize
+from regold.report.produced import made, summarize_produced
 from regold.run import Job, run
 from regold.store.fates import PastRun, open_run
 
@@ -38,6 +44,9 @@ def main() -> None:
         for number, sets in enumerate(SETTINGS):
             root = Path(folder) / f"run-{number}"
             asyncio.run(fused(Path(folder), root, sets, args.records, args.seed))
+            if not sets:
+                with replacing(args.out / "README.md") as stream:
+                    stream.write(whole(open_run(root), args.records, args.seed).encode())
             for kind, id_ in chosen(open_run(root)).items():
                 if kind in missing:
                     missing.remove(kind)
@@ -53,9 +62,59 @@ def main() -> None:
 async def fused(folder: Path, root: Path, sets: Sequence[str], records: int, seed: int) -> None:
     """Run entp on a pool of the lab, without mending alone, so that a refused pair stays as it was."""
     at = PoolField.opened(PoolGround(folder, seed, records))
-    recipe = load_recipe("entp", [*sets, "fuse.mend=false"], prompts=PROMPTS, seed=seed)
+    blind = ("produced.rater=rater", "produced.asks=rate")
+    recipe = load_recipe("entp", [*sets, *blind, "fuse.mend=false"], prompts=PROMPTS, seed=seed)
     await run(Job(Source(at.data), recipe, at.specs(), root), lambda step, n: lambda done: None, at.models())
     await at.close()
+
+
+def whole(past: PastRun, records: int, seed: int) -> str:
+    """Return a page of figures: what the audit found in what was made, and how the loop went."""
+    told, found = summarize(past, covered=False), summarize_produced(list(made(past)), seed)
+    fates = ", ".join(f"{n} {fate}" for fate, n in told["fates"].items())
+    means = {name: number(value, 2) for name, value in found["mean"].items()}
+    rounds = [
+        [
+            *(str(one[key]) for key in ("cycle", "round", "versions", "accepted", "unread")),
+            number(one["accepted"] / one["versions"], 2),
+            *losses(one["mean_loss"]),
+        ]
+        for one in told["fusion"]["rounds"]
+    ]
+    loss = ("major faults", "minor faults", "not covered")
+    blocks = [
+        "# One run of entp",
+        "`python benchmarks/explain_examples.py --out docs/examples/explain`: the recipe `entp` without mending alone, "
+        f"on a pool of {records} records (seed {seed}), by lab-fuse: {fates}. Pairs that ended apart have pages: "
+        + ", ".join(f"[{kind}]({kind}.html)" for kind in KINDS)
+        + "; where this run holds none of a kind, its page comes from one with random pairs or without the loop.",
+        "## What was made (`regold produced RUN`)",
+        f"{found['made']} records, {found['sound']} without a finding, {found['taken_out']} taken out. Means:",
+        markdown(tuple(means), [tuple(means.values())]),
+        markdown(("finding", "records"), [(name, str(n)) for name, n in found["found"].items()] or [("none", "0")]),
+        *judged(found["second_rater"]),
+        "## How the loop went (`regold explain RUN`)",
+        markdown(("cycle", "round", "versions", "accepted", "unread", "share accepted", *loss), rounds),
+        markdown(("why a cycle stopped", "pairs"), [(why, str(n)) for why, n in told["fusion"]["stopped"].items()]),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def losses(mean: Sequence[float] | None) -> list[str]:
+    """Return the parts of a mean loss."""
+    return [number(value, 2) for value in mean] if mean else ["-"] * 3
+
+
+def judged(second: Mapping[str, Any] | None) -> list[str]:
+    """Return what a blind second rating says: here the same model in the role of the rater, not another engine."""
+    if second is None:
+        return []
+    low, high = second["interval"]
+    return [
+        f"Correctness 1-10 by a blind second rating, which the same model gives in the role of the rater: parents "
+        f"{second['before']:.2f}, product {second['after']:.2f}, difference {second['difference']:+.2f} "
+        f"[{low:+.2f}, {high:+.2f}] over {second['records']} records."
+    ]
 
 
 def chosen(past: PastRun) -> dict[str, str]:

@@ -81,8 +81,12 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def bench_front(job: Job, pairs: int, watch: Callable[[str, int], Callable[[int], None]]) -> dict[str, Any]:
+def bench_front(
+    job: Job, pairs: int, watch: Callable[[str, int], Callable[[int], None]], texts: bool = False
+) -> dict[str, Any]:
     """Run a recipe's front half and return all figures; what was done before costs no time again.
+
+    Some `pairs` are shown by their ids; with `texts`, by the first words of their questions too.
 
     Raises what `run` raises.
     """
@@ -107,7 +111,7 @@ def bench_front(job: Job, pairs: int, watch: Callable[[str, int], Callable[[int]
         "cpu_seconds": round(sum(s["cpu_seconds"] for s in steps), 1),
         "peak_mb": max(s["peak_mb"] for s in steps),
         "chosen": chosen(past),
-        **paired(past, pairs),
+        **paired(past, pairs, texts=texts),
     }
 
 
@@ -129,10 +133,10 @@ def chosen(run: PastRun) -> dict[str, Any]:
 NOTES = ("pair.partner", "pair.lead", "pair.cosine", "cluster.words", "cluster.group", "partition.part", "messages")
 
 
-def paired(run: PastRun, count: int, seed: int = 0) -> dict[str, Any]:
+def paired(run: PastRun, count: int, seed: int = 0, texts: bool = False) -> dict[str, Any]:
     """Return quantiles of the pairs' cosines, the share of weak records in pairs, and some pairs drawn by the seed.
 
-    Of a pair's texts stand the ids, the cosine, the cluster's words and the first few words of each question.
+    Of a pair stand the ids, the cosine and the cluster's words; with `texts` the first few words of each question.
     """
     rows: list[Mapping[str, Any]] = []
     for part in run.store.parts():
@@ -148,14 +152,14 @@ def paired(run: PastRun, count: int, seed: int = 0) -> dict[str, Any]:
         "paired_share": round(2 * len(leads) / max(low, 1), 4),
         "groups": len({row["cluster.group"] for row in rows if row["cluster.group"]}),
         "cosine": {str(q): round(float(np.quantile(cosines, q)), 3) for q in (0.1, 0.5, 0.9)} if leads else {},
-        "some_pairs": [_pair(leads[n], by_id[leads[n]["pair.partner"]]) for n in drawn],
+        "some_pairs": [_pair(leads[n], by_id[leads[n]["pair.partner"]], texts) for n in drawn],
     }
 
 
-def _pair(lead: Mapping[str, Any], partner: Mapping[str, Any]) -> dict[str, Any]:
+def _pair(lead: Mapping[str, Any], partner: Mapping[str, Any], texts: bool) -> dict[str, Any]:
     asked = [" ".join(load_messages(row["messages"])[0].content.split()[:WORDS]) for row in (lead, partner)]
     about = {"cosine": round(lead["pair.cosine"], 3), "cluster": lead["cluster.words"][:5]}
-    return {"lead": lead["id"], "partner": partner["id"], **about, "begin": asked}
+    return {"lead": lead["id"], "partner": partner["id"], **about, **({"begin": asked} if texts else {})}
 
 
 _PAIR = ("leads", "follows", "cosine", "cluster")
@@ -176,7 +180,7 @@ def page(found: Mapping[str, Any]) -> str:
             p["partner"],
             f"{p['cosine']:.2f}",
             ", ".join(p["cluster"]),
-            *(f"{text} ..." for text in p["begin"]),
+            *(f"{text} ..." for text in p.get("begin", ())),
         ]
         for p in found["some_pairs"]
     ]
@@ -189,7 +193,7 @@ def page(found: Mapping[str, Any]) -> str:
         markdown(["step", "seconds", "CPU seconds", "peak MB"], steps),
         "## Coverage and diversity",
         markdown(["side", *figures], coverage),
-        *(["## Some pairs", markdown([*_PAIR, "one asks", "the other asks"], pairs)] if pairs else []),
+        *(["## Some pairs", markdown([*_PAIR, "one asks", "the other asks"][: len(pairs[0])], pairs)] if pairs else []),
         "## Clusters of the low records",
         markdown(["cluster", "records", "words"], clusters),
     ]

@@ -217,7 +217,8 @@ def front(
     out: Annotated[Path | None, typer.Option(help="write the page (Markdown) there")] = None,
     encoder: o.EncoderName = None,
     sets: o.Sets = None,
-    pairs: Annotated[int, typer.Option(min=0, help="pairs to show")] = 10,
+    pairs: Annotated[int, typer.Option(min=0, help="pairs to show, by their ids and the words of their cluster")] = 10,
+    texts: Annotated[bool, typer.Option("--texts", help="show the first words of what the pairs ask too")] = False,
 ) -> None:
     """Run the front half of entp on a real pool: ledger, time and memory of each step, clusters, pairs, coverage."""
     with exit_codes():
@@ -229,7 +230,7 @@ def front(
         recipe = o.Changes(sets=sets, import_=ratings, column=column).recipe("entp-front", asked)
         job = Job(o.Reading().source(data), recipe, asked.models(recipe.needs()), into)
         with watching() as watch:
-            found = bench_front(job, pairs, watch)
+            found = bench_front(job, pairs, watch, texts)
         write_json(json, found)
         if out is not None:
             with replacing(out) as stream:

@@ -30,7 +30,7 @@ def test_the_figures_of_the_front_half(tmp_path: Path) -> None:
     _pool(tmp_path)
     words = ["bench", "front", "--data", tmp_path / "data.jsonl", "--ratings", tmp_path / "r.csv"]
     words += ["--column", "a=rate.value", "--set", "partition.correct=", "--set", "near.threshold=1.0"]
-    words += ["--set", "cluster.tau=0", "--set", "check.checks=['empty-response']", "--pairs", "3"]
+    words += ["--set", "cluster.tau=0", "--set", "check.checks=['empty-response']", "--pairs", "3", "--texts"]
     words += ["--into", tmp_path / "run", "--json", tmp_path / "f.json", "--out", tmp_path / "f.md"]
     done = CliRunner().invoke(app, [str(word) for word in words])
     assert done.exit_code == 0, done.output
@@ -43,5 +43,10 @@ def test_the_figures_of_the_front_half(tmp_path: Path) -> None:
     assert all(len(text.split()) <= 6 for pair in found["some_pairs"] for text in pair["begin"])
     assert "## Time and memory" in (tmp_path / "f.md").read_text()
 
+    words.remove("--texts")
     assert CliRunner().invoke(app, [str(word) for word in words]).exit_code == 0
+    assert [set(p) for p in json.loads((tmp_path / "f.json").read_text())["some_pairs"]] == [
+        {"lead", "partner", "cosine", "cluster"}
+    ] * 3
+    assert "Tell me" not in (tmp_path / "f.md").read_text()
     assert json.loads((tmp_path / "f.json").read_text())["steps"] == found["steps"]
