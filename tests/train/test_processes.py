@@ -30,7 +30,14 @@ ENVIRONMENT = os.environ | {
 def words(tmp_path: Path) -> list[str]:
     """Return `train` with records of unlike lengths and weights, so many that no number of processes divides them."""
     build_tiny(tmp_path / "tiny")
-    rows = [{"instruction": f"Code of {n}?" + "x" * (n % 21), "output": "y" * (1 + n * 7 % 19)} for n in range(77)]
+    rows = [
+        {
+            "instruction": f"Code of {n}?" + "x" * (n % 21),
+            "output": "y" * (1 + n * 7 % 19),
+            "loss_weight": (0.1, 1.0, 0.4, 2.5)[n % 4],
+        }
+        for n in range(77)
+    ]
     (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return ["train", str(tmp_path / "data.jsonl"), "--model", str(tmp_path / "tiny"), "--json"]
 
