@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from regold.cli import app
 from regold.recipe import shipped_recipes
 from regold.train import TrainSettings
-from regold.train.settings import train_table
+from regold.train.settings import presets, train_table
 
 PAGE = Path(__file__).parents[1] / "docs" / "full-size.md"
 SETTINGS = sorted((PAGE.parent / "full-size").glob("*.toml"))
@@ -23,6 +23,15 @@ def test_settings_are_valid_and_see_sixteen_records_a_step(path: Path) -> None:
     settings = TrainSettings(**train_table(str(path)))
     assert settings.batch_size * settings.accumulate == 16
     assert f"full-size/{path.name}" in PAGE.read_text()
+
+
+def test_all_settings_that_the_page_names_recompute_activations() -> None:
+    named = {name for name in re.findall(r"--settings (\S+?)[`\s]", PAGE.read_text()) if name in presets()}
+    assert {"qlora", "full", "ds2"} <= named
+    for name in (*named, *map(str, SETTINGS)):
+        assert TrainSettings(**train_table(name)).checkpointing, name
+    ds2 = TrainSettings(**train_table("ds2"))
+    assert ds2.batch_size * ds2.accumulate == 128
 
 
 def test_the_commands_of_the_page_name_options_and_recipes_that_exist() -> None:
