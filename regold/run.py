@@ -106,11 +106,18 @@ async def run(
 
 
 def refuse_experiments(recipe: Recipe) -> None:
-    """Raise RecipeError for a recipe that only a bench can run: it needs the truth, which no stage can read."""
+    """Raise RecipeError for a recipe that is no run: it needs the truth, or only says how a model is evaluated."""
     if recipe.experiment != ExperimentSettings():
         raise RecipeError(
             f"recipe {recipe.name}: its [experiment] needs the reserved truth or learners of its own, which no run "
             "has: `regold bench lab` runs it"
+        )
+    if not recipe.stages and recipe.train is None:
+        shown = " --shown FILE" if recipe.evaluate.neighbours else ""
+        raise RecipeError(
+            f"recipe {recipe.name}: it has no steps and trains nothing, so a run would keep every record as it is and "
+            f"ask nothing. It says how a model is asked: regold evaluate HELD-OUT --model MODEL --recipe {recipe.name}"
+            f"{shown}"
         )
 
 

@@ -164,3 +164,12 @@ def test_what_needs_the_truth_is_no_run(name: str) -> None:
 
     with pytest.raises(RecipeError, match="bench lab"):
         refuse_experiments(load_recipe(name))
+
+
+@pytest.mark.parametrize("name", ["vanilla", "self-rag", "other-checkpoint"])
+def test_what_only_asks_is_no_run_and_says_what_asks_it(name: str) -> None:
+    from regold.run import refuse_experiments
+
+    with pytest.raises(RecipeError, match=f"regold evaluate HELD-OUT --model MODEL --recipe {name}"):
+        refuse_experiments(load_recipe(name))
+    refuse_experiments(load_recipe("sft"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -13,9 +13,13 @@ from regold.cli.screen import Watch, exit_codes, print_json, say, watching
 from regold.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
+    from regold.declared import EvaluateSettings
     from regold.engines import EngineSpec
-    from regold.evaluate import Evaluation
+    from regold.evaluate import Evaluation, Question
     from regold.evaluate.results import Decoding, Estimate, Suite, TaskResult
+
+    Near: TypeAlias = tuple[Path, int, EngineSpec, str]
+    """The file that neighbours come from, how many stand before a question, their encoder and the prompt set."""
 
 What = Annotated[str | None, typer.Argument(metavar="FILE|MODEL", help="a held-out file, or with --tasks the model")]
 Tasks = Annotated[
@@ -29,6 +33,12 @@ MaxTokens = Annotated[int | None, typer.Option(min=1, help="of an answer; by def
 RunCode = Annotated[bool, typer.Option("--run-code", help="run the programs a model writes, in a sandbox (Linux)")]
 OutDir = Annotated[Path | None, typer.Option(help="benchmarks: a folder for results, answers and the journal of calls")]
 Temperature = Annotated[float, typer.Option(min=0, help="above 0, sampled answers beside the greedy ones")]
+Recipe = Annotated[
+    str | None, typer.Option(help="ask a held-out file as this recipe's [evaluate] says, such as self-rag; see --shown")
+]
+Shown = Annotated[
+    Path | None, typer.Option(help="the data file whose nearest records a recipe such as self-rag shows before each")
+]
 Samples = Annotated[int, typer.Option(min=1, help="answers a question; more than one needs a temperature")]
 
 OWN_TEMPLATE = "asked with the chat template in the adapter's folder, which is not its base's"
@@ -52,6 +62,10 @@ def evaluate(
     samples: Samples = 1,
     format: o.Format = None,
     response_column: o.ResponseColumn = None,
+    recipe: Recipe = None,
+    shown: Shown = None,
+    sets: o.Sets = None,
+    encoder: o.EncoderName = None,
     tasks: Tasks = None,
     data: DataDir = None,
     limit: Limit = None,
@@ -67,15 +81,21 @@ def evaluate(
         if tasks is None:
             import asyncio
 
-            spec = o.Asked(
-                model, base_url, engine_revision=engine_revision, adapter=adapter, concurrency=concurrency
-            ).student()
-            path = _held_out(what, data, limit, out, judge, run_code, max_tokens)
-            found = asyncio.run(_file(path, spec, prompts, temperature, samples, format, response_column))
-            _tell_file(found, model, _own_template(spec), as_json)
+            how = _asked_how(recipe, sets, temperature, samples)
+            one = how.model or model
+            asked = o.Asked(one, base_url, None, None, None, None, engine_revision, adapter, encoder, concurrency)
+            spec, path = asked.student(), _held_out(what, data, limit, out, judge, run_code, max_tokens)
+            near = _near(how, shown, asked, prompts)
+            found = asyncio.run(
+                _file(path, spec, prompts, how, near, o.Reading(format, response_column=response_column))
+            )
+            _tell_file(found, one, _own_template(spec), as_json)
             return
-        if prompts or format or response_column:
-            raise UsageError("--prompts, --format and --response-column are for held-out files, not for --tasks")
+        if prompts or format or response_column or recipe or shown or sets or encoder:
+            raise UsageError(
+                "--prompts, --format, --response-column, --recipe, --shown, --set and --encoder are for held-out "
+                "files, not for --tasks"
+            )
         if what and model:
             raise UsageError(f"two models, {what} and {model}: with --tasks give one, as argument or as --model")
         asked = o.Asked(
@@ -124,26 +144,70 @@ def _held_out(what: str | None, *others: object) -> Path:
     return Path(what)
 
 
+def _asked_how(recipe: str | None, sets: list[str] | None, temperature: float, samples: int) -> EvaluateSettings:
+    """Return how the questions are asked: by the recipe, or else by the options."""
+    from regold.declared import EvaluateSettings
+    from regold.recipe import load_recipe
+
+    if recipe is None:
+        if sets:
+            raise UsageError("--set changes a recipe: give --recipe too")
+        return EvaluateSettings(temperature, samples)
+    if temperature or samples != 1:
+        raise UsageError(
+            "--recipe says how answers are sampled: change it with --set evaluate.temperature=0.5 or evaluate.samples=4"
+        )
+    return load_recipe(recipe, sets or ()).evaluate
+
+
+def _near(how: EvaluateSettings, shown: Path | None, asked: o.Asked, prompts: str | None) -> Near | None:
+    """Return what is shown before each question: so many nearest records of a file, by an encoder, in a prompt."""
+    if shown is None and how.neighbours:
+        raise UsageError(f"the recipe shows {how.neighbours} records before each question: say with --shown from where")
+    if shown is None:
+        return None
+    if not how.neighbours:
+        raise UsageError("--shown goes with a recipe that shows neighbours, such as --recipe self-rag")
+    return (
+        shown,
+        how.neighbours,
+        o.encoder(asked.encoder or asked.shipped),
+        prompts or ("lab" if asked.shipped else "default"),
+    )
+
+
 async def _file(
-    path: Path,
-    spec: EngineSpec,
-    prompts: str | None,
-    temperature: float,
-    samples: int,
-    format: str | None,
-    response_column: str | None,
+    path: Path, spec: EngineSpec, prompts: str | None, how: EvaluateSettings, near: Near | None, reading: o.Reading
 ) -> Evaluation:
     from regold.engines import open_engine
     from regold.evaluate import Question, evaluate
     from regold.prompts import load_prompts
 
-    rows = list(o.Reading(format, response_column=response_column).source(path).rows())
+    questions = [Question.of(row) for row in reading.source(path).rows()]
+    chosen = load_prompts(prompts) if prompts and near is None else None
+    if near is not None:
+        questions = await _after_neighbours(questions, *near)
     engine = open_engine(spec)
     try:
-        chosen = load_prompts(prompts) if prompts else None
-        return await evaluate(engine, [Question.of(row) for row in rows], chosen, temperature, samples)
+        return await evaluate(engine, questions, chosen, how.temperature, how.samples)
     finally:
         await engine.close()
+
+
+async def _after_neighbours(
+    questions: list[Question], shown: Path, count: int, encoder: EngineSpec, prompts: str
+) -> list[Question]:
+    from regold.engines import open_encoder
+    from regold.evaluate.neighbours import Neighbours
+    from regold.formats import read_rows
+    from regold.prompts import load_prompts
+
+    opened = open_encoder(encoder)
+    try:
+        near = await Neighbours.of(opened, list(read_rows(shown)))
+        return await near.before(questions, count, load_prompts(prompts))
+    finally:
+        await opened.close()
 
 
 def _own_template(spec: EngineSpec) -> bool:

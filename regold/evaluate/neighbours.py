@@ -9,7 +9,7 @@ import numpy as np
 
 from regold.asking import conversation, in_context
 from regold.engines import Encoder
-from regold.evaluate import Question
+from regold.evaluate.heldout import Question
 from regold.formats import Row
 from regold.methods.neighbours import nearest
 from regold.prompts import Prompts

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from regold.engines import Request
+from regold.evaluate.neighbours import Neighbours
 from regold.formats import Row, read_rows
 from regold.lab.ground import Field
 from regold.lab.learner import Learner, Pack
-from regold.lab.neighbours import Neighbours
 from regold.methods.answers import read_answer
 from regold.methods.candidates import Candidate, final_response
 from regold.methods.detection import detection

@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 
 from regold.engines import Engine, EngineSpec, open_engine
 from regold.evaluate import Evaluation, Question, evaluate
+from regold.evaluate.neighbours import Neighbours
 from regold.fingerprint import digest
 from regold.formats import Source, read_rows
 from regold.lab.ground import BATCH, Field
-from regold.lab.neighbours import Neighbours
 from regold.lab.noiseal import noiseal
 from regold.lab.rewording import FRAMES
 from regold.output import training_rows

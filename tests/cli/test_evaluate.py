@@ -23,6 +23,9 @@ def folder(tmp_path: Path) -> Path:
     return write_files(tmp_path / "data", "label-noise/arc_test", "gsm8k/test", "gsm8k/train")
 
 
+LIVES = {"Ada": "Rill", "Bo": "Fern", "Cleo": "Moss"}
+
+
 def script(path: Path, answer: str) -> str:
     path.write_text(json.dumps({"rules": [{"match": "", "answer": answer}]}))
     return f"scripted:{path}"
@@ -58,12 +61,31 @@ def test_benchmarks_then_a_comparison(folder: Path, tmp_path: Path) -> None:
         (("evaluate", "scripted:", "--tasks", "arc", "--form", "guess"), "--form"),
         (("evaluate", "scripted:", "--tasks", "arc", "--prompts", "lab"), "held-out files"),
         (("compare", "nowhere", "nowhere"), "not the results"),
+        (("evaluate", "x.jsonl", "--model", "scripted:", "--recipe", "self-rag"), "shows 3 records before each"),
+        (("evaluate", "x.jsonl", "--model", "scripted:", "--shown", "y.jsonl"), "--shown goes with a recipe"),
+        (("evaluate", "x.jsonl", "--model", "scripted:", "--recipe", "sft", "--samples", "2"), "evaluate.samples=4"),
+        (("evaluate", "scripted:", "--tasks", "arc", "--recipe", "self-rag"), "held-out files"),
     ],
 )
 def test_mistakes_are_told_in_a_line(words: tuple[str, ...], wanted: str) -> None:
     said = regold(*words, code=2)
     assert wanted in " ".join(said.split())
     assert "Traceback" not in said
+
+
+def test_a_recipe_shows_the_nearest_records_before_each_question(tmp_path: Path) -> None:
+    for file, end in {"shown": "?", "held-out": " now?"}.items():
+        rows = [{"instruction": f"Where does {name} live{end}", "output": place} for name, place in LIVES.items()]
+        (tmp_path / f"{file}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    script = {
+        "rules": [{"match": r"assistant: (\w+)\nuser: Where does \w+ live now\?$", "on": "prompt", "answer": "\\1"}]
+    }
+    (tmp_path / "script.json").write_text(json.dumps(script))
+    ask = ("evaluate", tmp_path / "held-out.jsonl", "--model", f"scripted:{tmp_path / 'script.json'}", "--json")
+    near = ("--shown", tmp_path / "shown.jsonl", "--set", "evaluate.neighbours=1", "--set", "evaluate.temperature=0")
+    assert json.loads(regold(*ask, "--recipe", "self-rag", *near))["accuracy"] == 1.0
+    told = json.loads(regold(*ask, "--recipe", "vanilla"))
+    assert (told["accuracy"], told["sampled"][0]["temperature"]) == (0.0, 0.5)
 
 
 def test_with_nothing_to_run_the_code_says_so(tmp_path: Path) -> None:
