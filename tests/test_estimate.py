@@ -16,6 +16,9 @@ from regold.record import Message, Status
 from regold.run import Job, run
 from regold.runner import Models
 from regold.store.fates import open_run
+from tests.stages.fusing import EMPTY
+from tests.test_entp_faults import FUSED, RATED, rule
+from tests.test_entp_faults import RECORDS as RECORDS_OF_TWO
 
 RECORDS = 120
 
@@ -73,4 +76,21 @@ def test_the_expected_calls_come_near_the_real_ones(tmp_path: Path) -> None:
     share = sum(status == Status.SUSPECT for status in judged) / RECORDS
     records, lengths = measure((row.messages for row in Source(data).read() if isinstance(row, Row)), 200)
     expected = estimate(recipe, records, lengths, Shares(share))
+    assert expected.total("calls") == pytest.approx(report.calls, rel=0.2)
+
+
+def test_the_expected_calls_of_entp_come_near_the_real_ones(tmp_path: Path) -> None:
+    data, script = tmp_path / "data.jsonl", tmp_path / "rules.json"
+    rows = [{"id": f"r{n}", "instruction": asked, "output": said} for n, (asked, said) in enumerate(RECORDS_OF_TWO)]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    replies = [rule("You rate", RATED), rule("You merge", FUSED), rule("You (?:inspect|check)", EMPTY)]
+    script.write_text(json.dumps({"rules": [*replies, {"match": "", "answer": "Bake it for an hour."}]}))
+    spec = EngineSpec("scripted", str(script))
+    models = Models(dict.fromkeys(("student", "judge", "rater"), spec), EngineSpec("lexical"))
+    sets = ("near.threshold=1.0", "check.checks=['empty-response']", "pair.ceiling=2", "cluster.tau=-1")
+    recipe = load_recipe("entp", sets)
+    report = asyncio.run(run(Job(Source(data), recipe, models, tmp_path / "run"), lambda step, n: lambda done: None))
+    records, lengths = measure((row.messages for row in Source(data).read() if isinstance(row, Row)), 200)
+    expected = estimate(recipe, records, lengths, Shares(weak=1.0))
+    assert report.calls == 7  # a rating each, two answers, a merge, a diagnosis and a check
     assert expected.total("calls") == pytest.approx(report.calls, rel=0.2)

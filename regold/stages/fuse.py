@@ -14,6 +14,9 @@ from regold.fusing import FUSE_PROMPTS, Fusion, Limits, fuse_pair
 from regold.record import Edit, Messages, Note, NoteType, Record, Status
 from regold.stage import Context, Lengths, Spend, Stage
 
+USED = 0.125
+"""The share of the rounds, over both cycles, that a pair is expected to use."""
+
 
 @dataclass(frozen=True)
 class FusePairs(Stage):
@@ -51,11 +54,15 @@ class FusePairs(Stage):
     }
 
     def spends(self, lengths: Lengths) -> Sequence[Spend]:
-        """Half of the weak records lead a pair: two answers, half the rounds, a diagnosis or check for each version."""
+        """Half of the weak records lead a pair: two answers, a merge, a diagnosis, a check; an eighth of the rounds.
+
+        Every further version is written and judged; a version holds what both parents do.
+        """
         both = 2 * (lengths.query + lengths.response)
-        versions = 2 + self.rounds
-        writes = Spend("student", (2 + versions) / 2, (1 + versions) * both, (2 + versions) * lengths.response)
-        return (writes, Spend("judge", versions / 2, versions * both, versions * 60.0))
+        again = USED * 2 * self.rounds
+        writes = (2 + 2 * (1 + again)) * lengths.response
+        student = Spend("student", (3 + again) / 2, (1 + 2 * (1 + again)) * both / 2, writes / 2)
+        return (student, Spend("judge", (2 + again) / 2, (2 + again) * both, (2 + again) * 60.0 / 2))
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
         """Fuse the pair that the record leads; partners wait for `SettlePairs`."""
