@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import regold.cli.options as o
-from regold.cli.groups import grouped
+from regold.cli.groups import Sectioned, grouped
 from regold.cli.screen import exit_codes, print_json, say
 from regold.errors import UsageError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command of this file."""
-    app.command("estimate")(estimate)
+    app.command("estimate", cls=Sectioned)(estimate)
 
 
 @grouped
@@ -75,7 +75,7 @@ def estimate(
             (prices[0], prices[1]) if prices else None,
             room.Speeds(*speeds) if speeds else None,
         )
-        print_json(_as_json(expected)) if as_json else _print(expected)
+        print_json(_as_json(expected)) if as_json else _print(expected, prices)
 
 
 def _numbers(
@@ -99,7 +99,7 @@ def _as_json(expected: Estimate) -> dict[str, object]:
     return {**totals, **asdict(expected)}
 
 
-def _print(expected: Estimate) -> None:
+def _print(expected: Estimate, prices: tuple[float, ...]) -> None:
     calls, prompt, completion = (expected.total(c) for c in ("calls", "prompt_tokens", "completion_tokens"))
     rows = [(x.step, x.role, x.calls, x.prompt_tokens, x.completion_tokens) for x in expected.lines]
     rows.append(("total", "", calls, prompt, completion))
@@ -110,7 +110,10 @@ def _print(expected: Estimate) -> None:
     if training:
         say(f"{'train':10} {'':8} {'':12} {training.tokens:14,.0f} in {training.epochs} epochs, were every record kept")
     if expected.money is not None:
-        say(f"money: {expected.money:,.2f}")
+        say(
+            f"money: {expected.money:,.2f}, in the currency of --price: {prices[0]:g} a million prompt tokens, "
+            f"{prices[1]:g} a million completion tokens"
+        )
     if expected.hours is not None:
         trained = f", training at most {training.hours:,.2f}" if training and training.hours is not None else ""
         say(f"hours: asking {expected.hours:,.2f}{trained}")
@@ -122,5 +125,7 @@ def _assumed(expected: Estimate) -> str:
     return (
         f"Assumed: {expected.records} records, {shares.suspect:.0%} of them suspect, {shares.weak:.0%} weak where they "
         f"are rated; mean query {lengths.query:.0f} and response {lengths.response:.0f} tokens (four characters a "
-        f"token), {lengths.reasoning:.0f} tokens a reasoned answer. Nothing was called."
+        f"token), {lengths.reasoning:.0f} tokens a reasoned answer. "
+        "The prompts' own words count as a flat 100 to 300 tokens where a step rates, audits, grades or tags, "
+        "and not at all elsewhere. Nothing was called."
     )

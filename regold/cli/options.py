@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -81,6 +81,8 @@ Tolerate = Annotated[
 class Reading:
     """How a data file is read."""
 
+    section: ClassVar[str] = "Reading the data"
+
     format: Format = None
     turns: Turns = "last"
     on_bad_line: OnBadLine = "stop"
@@ -100,6 +102,8 @@ class Reading:
 @dataclass(frozen=True)
 class Asked:
     """Which models a command line asks for."""
+
+    section: ClassVar[str] = "Models"
 
     model: Model = None
     base_url: BaseUrl = None
@@ -192,6 +196,8 @@ def encoder(name: str | None) -> EngineSpec:
 @dataclass(frozen=True)
 class Changes:
     """What a command line changes in a recipe."""
+
+    section: ClassVar[str] = "Changing the recipe"
 
     prompts: PromptSet = None
     sets: Sets = None

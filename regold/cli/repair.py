@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 import regold.cli.options as o
-from regold.cli.groups import grouped
+from regold.cli.groups import Sectioned, grouped
 from regold.cli.screen import exit_codes, print_json, say, say_error, watching
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ RecipePlace = Annotated[str, typer.Argument(help="a shipped recipe, a TOML file,
 @dataclass(frozen=True)
 class How:
     """Where a run is kept, what it writes, and where it works."""
+
+    section: ClassVar[str] = "The run"
 
     out: Annotated[
         Path | None, typer.Option(help="where the records to train on go; all others lie beside it, with reasons")
@@ -42,8 +44,8 @@ class How:
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command("repair")(repair)
-    app.command("run")(run)
+    app.command("repair", cls=Sectioned)(repair)
+    app.command("run", cls=Sectioned)(run)
     app.command("validate")(validate)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from typer.testing import CliRunner
 
+from regold.cli import app as regold
 from regold.cli.groups import grouped
 
 
@@ -34,3 +35,11 @@ def test_fields_become_options_in_their_place() -> None:
     helped = run(app, ["--help"]).output
     assert "Say what came." in helped
     assert "the first" in helped
+
+
+def test_help_lists_options_under_the_sections_of_their_groups() -> None:
+    helped = CliRunner().invoke(regold, ["repair", "--help"]).output
+    titles = ["Arguments:", "The run:", "Models:", "Changing the recipe:", "Reading the data:", "Options:"]
+    assert [line for line in helped.splitlines() if line in titles] == titles
+    assert helped.index("Models:") < helped.index("--judge") < helped.index("Changing the recipe:")
+    assert helped.count("--seed") == 1
