@@ -66,7 +66,7 @@ def summarised(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return each setting's figures over seeds as {mean, deviation}, those that some seed has; `n` is the sum."""
     settings = dict.fromkeys((row["scenario"], row["setting"]) for row in rows)
     found = []
-    for scenario, setting in settings:
+    for scenario, setting in _banded(list(settings)):
         mine = [row for row in rows if (row["scenario"], row["setting"]) == (scenario, setting)]
         names = [n for n in dict.fromkeys(n for row in mine for n in row) if n not in _KEYS]
         values = {n: [row[n] for row in mine if row.get(n) is not None] for n in names}
@@ -78,6 +78,16 @@ def summarised(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         head = {"scenario": scenario, "setting": setting, "seeds": len(mine), "n": sum(row["n"] for row in mine)}
         found.append({**head, **spread})
     return found
+
+
+def _banded(settings: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put each setting's bands of cosine below it, in order: a band may first turn up in a later seed."""
+    first = {}
+    for number, (scenario, setting) in enumerate(settings):
+        first.setdefault((scenario, setting.partition(", cosine")[0]), number)
+    return sorted(
+        settings, key=lambda s: (first[s[0], s[1].partition(", cosine")[0]], s[1] if ", cosine" in s[1] else "")
+    )
 
 
 _KEYS = ("scenario", "setting", "seed", "n")
