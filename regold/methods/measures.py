@@ -7,7 +7,7 @@ import string
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import inf
 
 from regold.errors import UsageError
@@ -35,6 +35,7 @@ def special(text: str) -> float:
     return 1 - _share(text, _LETTERS, str.isalpha) if text else 0.0
 
 
+@lru_cache(maxsize=8)
 def words(text: str) -> float:
     """Return how many runs between white space hold a letter or digit."""
     return _holding(text, _SIGNS, str.isalnum)
@@ -42,15 +43,15 @@ def words(text: str) -> float:
 
 def word_length(text: str) -> float:
     """Return the mean number of characters of those runs, closing signs included; 0 where there is none."""
-    if text.isascii() and (many := _holding(text, _SIGNS, str.isalnum)) == len(found := text.split()):
+    if text.isascii() and (many := words(text)) == len(found := _split(text)):
         return len("".join(found)) / max(1, many)
-    sizes = [len(word) for word in text.split() if word.isalnum() or any(map(str.isalnum, word))]
+    sizes = [len(word) for word in _split(text) if word.isalnum() or any(map(str.isalnum, word))]
     return sum(sizes) / len(sizes) if sizes else 0.0
 
 
 def lettered(text: str) -> float:
     """Return the share of runs between white space that hold a letter; 0 for an empty text."""
-    return _holding(text, _SIGNS + string.digits.encode(), str.isalpha) / max(1, len(text.split()))
+    return _holding(text, _SIGNS + string.digits.encode(), str.isalpha) / max(1, len(_split(text)))
 
 
 def symbols(text: str) -> float:
@@ -68,7 +69,7 @@ def repeated(text: str) -> float:
 
 def repeated_characters(text: str) -> float:
     """Return the share of characters in runs of five words that stood before (Gopher, arXiv 2112.11446, table A1)."""
-    runs = _repeating(text.split())
+    runs = _repeating(_split(text))
     seen: set[tuple[str | bytes, ...]] = set()
     size = place = 0
     while place < len(runs):
@@ -81,9 +82,17 @@ def repeated_characters(text: str) -> float:
     return size / max(1, len(text))
 
 
+@lru_cache(maxsize=8)
+def _split(text: str) -> list[str]:
+    """Return the runs between white space, found once for all measures of a text; not to be changed."""
+    return text.split()
+
+
 def _repeating(found: Sequence[str | bytes]) -> Sequence[tuple[str | bytes, ...]]:
     """Return the runs of five words, or nothing where all differ."""
     if len(found) - len(set(found)) < RUN:  # a run that comes again holds five words that stood before
+        return ()
+    if len(found) - len(set(zip(found, found[1:], strict=False))) < RUN:  # and four pairs of words
         return ()
     runs = list(zip(*(found[n:] for n in range(RUN)), strict=False))
     return runs if len(set(runs)) < len(runs) else ()
