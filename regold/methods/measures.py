@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from math import inf
 
 from regold.errors import UsageError
@@ -92,7 +93,7 @@ def _repeating(found: Sequence[str | bytes]) -> Sequence[tuple[str | bytes, ...]
     """Return the runs of five words, or nothing where all differ."""
     if len(found) - len(set(found)) < RUN:  # a run that comes again holds five words that stood before
         return ()
-    if len(found) - len(set(zip(found, found[1:], strict=False))) < RUN:  # and four pairs of words
+    if len(found) - len(set(pairwise(found))) < RUN:  # and four pairs of words
         return ()
     runs = list(zip(*(found[n:] for n in range(RUN)), strict=False))
     return runs if len(set(runs)) < len(runs) else ()

@@ -82,7 +82,7 @@ def summarised(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _banded(settings: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Put each setting's bands of cosine below it, in order: a band may first turn up in a later seed."""
-    first = {}
+    first: dict[tuple[str, str], int] = {}
     for number, (scenario, setting) in enumerate(settings):
         first.setdefault((scenario, setting.partition(", cosine")[0]), number)
     return sorted(
