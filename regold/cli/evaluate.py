@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 import regold.cli.options as o
+from regold.cli.measured import tell_file, tell_suite
 from regold.cli.screen import Watch, exit_codes, print_json, say, watching
 from regold.errors import MissingExtra, UsageError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from regold.declared import EvaluateSettings
     from regold.engines import EngineSpec
     from regold.evaluate import Evaluation, Question
-    from regold.evaluate.results import Decoding, Estimate, Suite, TaskResult
+    from regold.evaluate.results import Suite
 
     Near: TypeAlias = tuple[Path, int, EngineSpec, str]
     """The file that neighbours come from, how many stand before a question, their encoder and the prompt set."""
@@ -40,8 +40,6 @@ Shown = Annotated[
     Path | None, typer.Option(help="the data file whose nearest records a recipe such as self-rag shows before each")
 ]
 Samples = Annotated[int, typer.Option(min=1, help="answers a question; more than one needs a temperature")]
-
-OWN_TEMPLATE = "asked with the chat template in the adapter's folder, which is not its base's"
 
 
 def register(app: typer.Typer) -> None:
@@ -89,7 +87,7 @@ def evaluate(
             found = asyncio.run(
                 _file(path, spec, prompts, how, near, o.Reading(format, response_column=response_column))
             )
-            _tell_file(found, one, _own_template(spec), as_json)
+            tell_file(found, one, _own_template(spec), as_json)
             return
         if prompts or format or response_column or recipe or shown or sets or encoder:
             raise UsageError(
@@ -103,7 +101,7 @@ def evaluate(
         )
         with watching() as watch:
             suite = _benchmarks(asked, tasks, data, limit, form, temperature, samples, max_tokens, run_code, out, watch)
-        print_json(suite.as_json()) if as_json else _tell_suite(suite, _own_template(asked.student()), out)
+        print_json(suite.as_json()) if as_json else tell_suite(suite, _own_template(asked.student()), out)
         if not suite.tasks:
             raise typer.Exit(2)
 
@@ -217,25 +215,6 @@ def _own_template(spec: EngineSpec) -> bool:
     return adapter_template(spec.model, spec.adapter) is not None
 
 
-def _tell_file(found: Evaluation, model: str | None, own: bool, as_json: bool) -> None:
-    lines = [found, *([found.sampled] if found.sampled else [])]
-    if as_json:
-        named = {"model": model, "engine": found.engine, "own_chat_template": own}
-        print_json({**named, **_measured(lines[0]), "sampled": [_measured(e) for e in lines[1:]]})
-        return
-    if own:
-        say(OWN_TEMPLATE)
-    for line in lines:
-        how = "greedy" if line.temperature == 0 else f"temperature {line.temperature:g}, {line.samples} samples"
-        error = f"(standard error {line.standard_error:.3f})"
-        say(f"accuracy {line.accuracy:.3f} {error}, n = {line.n}, {how}")
-
-
-def _measured(found: Evaluation) -> dict[str, object]:
-    names = ("accuracy", "standard_error", "n", "unread", "temperature", "samples")
-    return {name: getattr(found, name) for name in names}
-
-
 def _benchmarks(
     asked: o.Asked,
     tasks: str,
@@ -263,40 +242,3 @@ def _benchmarks(
     settings = Settings(data, limit, form, temperature, samples, max_tokens, run_code, asked.concurrency)
     called = f"{asked.model} with {asked.adapter}" if asked.adapter else str(asked.model)
     return run_suite(model, called, names, settings, out, judge, watch)
-
-
-def _tell_suite(suite: Suite, own: bool, out: Path | None) -> None:
-    if own:
-        say(OWN_TEMPLATE)
-    for task in suite.tasks:
-        _tell_task(task)
-    for name, why in suite.missing.items():
-        say(f"{name:16} not run: {why}")
-    if out is not None:
-        say(f"every question, its answer and its scores: {out}")
-
-
-def _tell_task(task: TaskResult) -> None:
-    said = f"{task.form}, {task.shots} shots, version {task.version}"
-    for found in (task.greedy, *([task.sampled] if task.sampled else [])):
-        how = "greedy" if found.temperature == 0 else f"temperature {found.temperature:g}, {found.samples} samples"
-        how = "" if task.form == "likelihood" else f", {how}"
-        say(f"{task.task:16} {_metrics(found)}  n = {len(found.items)} ({said}{how}){_trouble(found)}")
-    for name, value in task.greedy.categories(task.primary).items():
-        say(f"{'':16}   {name}: {_shown(value)}, n = {value.n}")
-    for name, why in task.missing.items():
-        say(f"{'':16} {name}: {why}")
-
-
-def _metrics(found: Decoding) -> str:
-    return "  ".join(f"{name} {_shown(value)}" for name, value in found.metrics.items())
-
-
-def _shown(value: Estimate) -> str:
-    return f"{value.mean:.3f}" + ("" if math.isnan(value.standard_error) else f" ± {value.standard_error:.3f}")
-
-
-def _trouble(found: Decoding) -> str:
-    counts = {"cut off": sum(i.cut for i in found.items), "failed": sum(bool(i.failed) for i in found.items)}
-    why = next((item.failed for item in found.items if item.failed), "")
-    return "".join(f", {count} {name}" for name, count in counts.items() if count) + (f" ({why})" if why else "")
