@@ -115,12 +115,14 @@ def compare(
     """Compare two models question by question: difference with a 95 % interval, and McNemar's test."""
     with exit_codes():
         from regold.evaluate.compare import compare as paired
+        from regold.evaluate.compare import unshared
         from regold.evaluate.results import read_results
 
         one, other = read_results(a), read_results(b)
         found = paired(one, other, seed)
+        alone = {f"only_{name}": unshared(*pair) for name, pair in (("a", (one, other)), ("b", (other, one)))}
         if as_json:
-            print_json({"a": one["model"], "b": other["model"], "tasks": [c.as_json() for c in found]})
+            print_json({"a": one["model"], "b": other["model"], "tasks": [c.as_json() for c in found], **alone})
             return
         say(f"a: {one['model']}\nb: {other['model']}")
         for c in found:
@@ -132,6 +134,9 @@ def compare(
                 say(f"{'':20} careful, asked differently: {', '.join(c.asked_differently)}")
             if c.apart:
                 say(f"{'':20} {c.apart} questions left out: only one of the two was asked")
+        for name, tasks in alone.items():
+            if tasks:
+                say(f"not compared, {name.replace('_', ' in ')}: {', '.join(tasks)}")
 
 
 def _held_out(what: str | None, *others: object) -> Path:

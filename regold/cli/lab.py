@@ -46,13 +46,16 @@ def sample(
     """Write a sample file with known faults for --model lab, or with --set pool for --model lab-fuse."""
     with exit_codes():
         from regold.formats import check_target
+        from regold.lab.world import SETS
 
         check_target(out)
+        o.choice("--set", set_name, (*SETS, POOL))
         if set_name == POOL and noise is not None:
             raise UsageError("--noise: the faults of a pool are its own; leave it out")
         faulty = _pool(out, records, seed) if set_name == POOL else _items(out, set_name, records, seed, noise)
         recipe, model = ("entp", "lab-fuse") if set_name == POOL else ("robustft", "lab")
         then = f"regold run {recipe} {out} --into runs/{out.stem} --model {model}"
+        then += " --set judge.rule=majority" if recipe == "robustft" else ""
         if as_json:
             print_json({"out": str(out), "set": set_name, "records": records, "faulty": faulty, "next": then})
         else:

@@ -10,6 +10,7 @@ import typer
 
 import regold.cli.options as o
 from regold.cli.screen import exit_codes, print_json, say
+from regold.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +33,8 @@ def produced(
         from regold.report.produced import made, read_sheet, summarize_produced, write_sheet
         from regold.store.fates import open_run
 
+        if sheet is not None and sheet.exists():
+            raise UsageError(f"{sheet} is already there, perhaps with people's scores in it: name another file")
         found = list(made(open_run(run)))
         told = summarize_produced(found, seed)
         if sheet is not None:

@@ -95,7 +95,8 @@ def train(
         if as_json:
             print_json({"out": str(out), **asdict(card)})
         else:
-            say(f"{card.trained} of {card.given} records, {card.steps} steps, {card.wall_s:.1f} s: {out}")
+            left = "".join(f", {count} left out {why}" for why, count in card.left_out.items())
+            say(f"{card.trained} of {card.given} records{left}, {card.steps} steps, {card.wall_s:.1f} s: {out}")
             say(f"measure it with  regold evaluate FILE --model {out}")
 
 

@@ -57,6 +57,12 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any], seed: int = 0) -> list[C
     return found
 
 
+def unshared(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+    """Return the tasks of a that b has not."""
+    there = _runs(b)
+    return [name for name in _runs(a) if name not in there]
+
+
 def _runs(results: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     runs: dict[str, Mapping[str, Any]] = {}
     for task in results["tasks"]:

@@ -161,6 +161,8 @@ class Suite:
 def read_results(path: Path) -> dict[str, Any]:
     """Read what `Suite.save` wrote, from the file or its folder. Raises InputError for anything else."""
     file = path / FILE if path.is_dir() else path
+    if not file.is_file():
+        raise InputError("not the results of `regold evaluate --tasks ... --out`: there is no such file", file)
     try:
         found = read_json(file)
         if not isinstance(found["tasks"], list):

@@ -16,6 +16,9 @@ from regold.record import Edit, NoteType, Record, Status
 from regold.stage import Context, Stage
 from regold.store import Table
 
+TOLD = 3
+"""Faults of a score file that the end of a run tells."""
+
 
 @dataclass(frozen=True)
 class ImportNotes(Stage):
@@ -62,13 +65,18 @@ class ImportNotes(Stage):
             weight = dict(zip(self.columns.values(), values, strict=True)).get(WEIGHT)
             if weight is not None and weight < 0:
                 raise InputError(f"the {WEIGHT} of {id_!r} is {weight:g}, expected at least 0", self.file)
-        return {"counts": joined.counts(), "faults": joined.faults, "scores": joined.scores}
+        return {
+            "counts": joined.counts(),
+            "faults": joined.faults,
+            "scores": joined.scores,
+            "told": [joined.told(), *joined.faults[:TOLD]],
+        }
 
     async def __call__(self, record: Record, ctx: Context) -> Edit:
         """Note the record's scores."""
         values = ctx.artifact["scores"].get(record.id)
         if values is None:
-            return Edit(reason="the score file has no score for it")
+            return Edit(reason="the score file has no score for it, or several that contradict each other")
         notes = dict(zip(self.columns.values(), values, strict=True))
         reason = ", ".join(f"{n} {'missing' if v is None else f'{v:g}'}" for n, v in notes.items())
         weight = notes.pop(WEIGHT, None)

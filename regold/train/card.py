@@ -57,6 +57,8 @@ class TrainCard:
     """Over the steps alone, all processes together."""
     peak_memory: int
     """Bytes: the most that this process held at once, on its GPU where there is one, else in memory."""
+    weights: tuple[float, float] = (1.0, 1.0)
+    """The least and the greatest weight of the records given, those of weight 0 aside."""
 
     def write(self, folder: Path) -> None:
         """Write train.json and README.md into a folder."""
@@ -71,6 +73,7 @@ class TrainCard:
             settings = held["settings"]
             if isinstance(settings["targets"], list):
                 settings["targets"] = tuple(settings["targets"])
+            held["weights"] = tuple(held.get("weights", (1.0, 1.0)))
             held["losses"] = tuple((step, loss) for step, loss in held["losses"])
             return cls(**{**held, "settings": TrainSettings(**settings)})
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -89,7 +92,7 @@ class TrainCard:
 
     def _rows(self) -> Mapping[str, str]:
         out = ", ".join(f"{n} {why}" for why, n in self.left_out.items()) or "none"
-        s = self.settings
+        s, (low, high) = self.settings, self.weights
         lora = f"LoRA, rank {s.rank}, alpha {s.alpha}, dropout {s.dropout}" + ", base in four bits" * s.qlora
         batch = f"{s.batch_size} x {s.accumulate} x {self.processes} records a step"
         turns = "every assistant turn" if s.turns == "all" else "last assistant turn"
@@ -97,6 +100,7 @@ class TrainCard:
         return {
             "base model": f"{self.model} (`{self.base[:16]}`)",
             "records": f"{self.trained} of {self.given}; left out: {out} (data `{self.data[:16]}`)",
+            "weights of records": "all alike" if low == high else f"{low:g} to {high:g}",
             "tokens": f"{self.tokens} an epoch, {self.response_tokens} with loss ({turns})",
             "method": "every weight" if s.full else lora,
             "trained weights": f"{self.parameters:,}",

@@ -10,7 +10,7 @@ import shutil
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -85,6 +85,7 @@ def fine_tune(
             steps_s = time.perf_counter() - before
             facts |= {"key": key, "left_out": counts, "trained": len(rows) - sum(counts.values())}
             facts |= _measures(trainer, encoded, checkpoint, steps_s)
+            facts |= {"weights": _extremes(weight for _, weight in rows)}
             facts |= {"template": digest(str(tokenizer.chat_template))}
             card = TrainCard(**facts, wall_s=round(time.perf_counter() - started, 3))
             _save(trainer, tokenizer, card, out)
@@ -147,6 +148,12 @@ def encode_all(
     sizes = [e.trained for e in encoded]
     mean = math.fsum(w * n for w, n in zip(weights, sizes, strict=True)) / sum(sizes)
     return encoded, [w / mean for w in weights], dict(left_out)
+
+
+def _extremes(weights: Iterable[float]) -> tuple[float, float]:
+    """Return the least and the greatest weight that is above 0."""
+    used = [weight for weight in weights if weight > 0]
+    return min(used), max(used)
 
 
 def _measures(

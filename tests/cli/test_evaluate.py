@@ -46,7 +46,10 @@ def test_benchmarks_then_a_comparison(folder: Path, tmp_path: Path) -> None:
     compared = json.loads(regold("compare", tmp_path / "a", tmp_path / "b" / "results.json", "--json"))
     assert compared["tasks"][0]["difference"] == pytest.approx(1 / 6)
     assert (compared["tasks"][0]["only_a"], compared["tasks"][0]["only_b"]) == (2, 1)
-    assert "a - b +0.167" in regold("compare", tmp_path / "a", tmp_path / "b")
+    assert (compared["only_a"], compared["only_b"]) == ([], ["arc sampled", "gsm8k sampled"])
+    shown = regold("compare", tmp_path / "a", tmp_path / "b")
+    assert "a - b +0.167" in shown
+    assert "not compared, only in b: arc sampled, gsm8k sampled" in shown
 
 
 @pytest.mark.parametrize(

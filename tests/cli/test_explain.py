@@ -184,6 +184,9 @@ def test_what_was_made_is_told_and_a_sheet_is_written_for_people(run: Path, tmp_
     assert found["made"] == told("explain", run, "--no-coverage")["mix"]["fused"]  # type: ignore[index]
     assert found["items"] == 9
     assert (tmp_path / "s.key.csv").is_file()
+    again = CliRunner().invoke(app, ["produced", str(run), "--sheet", str(tmp_path / "s.csv")])
+    assert again.exit_code == 2
+    assert "already there" in again.output
     assert "duplicate" in found["found"]  # type: ignore[operator]
     done = CliRunner().invoke(app, ["produced", str(run), "--filled", str(tmp_path / "s.csv")])
     assert done.exit_code == 2

@@ -32,7 +32,7 @@ def test_a_sample_holds_the_noise_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--set", "atlas"), "sets are atlas-open"),
+        (("--set", "atlas"), "give one of atlas-open"),
         (("--set", "pool", "--noise", "0.3"), "leave it out"),
         (("--records", "0"), "--records"),
     ],

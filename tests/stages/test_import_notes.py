@@ -29,6 +29,9 @@ def test_numbers_join_by_id_and_the_rest_is_counted(tmp_path: Path) -> None:
         "empty": 1,
         "bad": 0,
     }
+    first, second = play.artifact["told"]
+    assert first.startswith("3 records scored out of 4 rows; 1 rows of unknown records")
+    assert "q" in second
 
 
 def test_rows_join_by_order(tmp_path: Path) -> None:

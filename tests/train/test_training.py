@@ -87,11 +87,12 @@ def test_checkpointing_changes_nothing_and_bfloat16_little(tiny: str, tmp_path: 
 
 
 def test_the_folder_is_whole_and_the_card_tells_what_was_done(tiny: str, tmp_path: Path) -> None:
-    rows = [*ITEMS, (chat("Who?", "x" * 300), 1.0)]
+    rows = [*ITEMS, (chat("Who?", "x" * 300), 2.5)]
     settings = dataclasses.replace(SHORT, targets=("q_proj", "v_proj"), max_length=100)
     card = train(tiny, rows, tmp_path / "out", settings)
     assert TrainCard.read(tmp_path / "out") == card
     assert card.left_out == {"longer than 100 tokens": 1}
+    assert card.weights == (1.0, 2.5)
     assert card.base == base_digest(tiny)
     assert json.loads((tmp_path / "out" / "adapter_config.json").read_text())["r"] == 4
     assert "longer than 100 tokens" in (tmp_path / "out" / "README.md").read_text()
