@@ -41,7 +41,7 @@ def explain(
 
         told = story(past, id)
         place = write_page(run, id, out)
-        print_json({"page": str(place), **asdict(told)}) if as_json else say(f"the story of {id}: {place}")
+        print_json({"page": str(place), **asdict(told)}) if as_json else say(_titled(id, str(told.record["id"]), place))
 
 
 def write_page(run: Path, id: str, out: Path | None = None) -> Path:
@@ -85,3 +85,10 @@ def _print_fusion(fusion: Mapping[str, Any]) -> None:
         say(f"{one['cycle']:8} {one['round']:5} {one['versions']:8} {one['accepted']:8} {one['unread']:6}  {loss}")
     for why, count in fusion["stopped"].items():
         say(f"    ended {count:6} times: {why}")
+
+
+def _titled(asked: str, shown: str, place: Path) -> str:
+    """Say whose story a page tells: that of a merged record is told where it went."""
+    return (
+        f"the story of {asked}: {place}" if asked == shown else f"{asked} was merged into {shown}, whose story: {place}"
+    )

@@ -65,7 +65,10 @@ EngineRevision = Annotated[str | None, typer.Option(help="what tells this server
 Adapter = Annotated[Path | None, typer.Option(help="a LoRA adapter folder for --model, in this process")]
 EncoderName = Annotated[
     str | None,
-    typer.Option(help="lexical (default), lab, a sentence-transformers model, or openai:NAME for /v1/embeddings"),
+    typer.Option(
+        help="lexical, lab, a sentence-transformers model, or openai:NAME for /v1/embeddings; by default lexical, or a "
+        "shipped model's own"
+    ),
 ]
 Concurrency = Annotated[int, typer.Option(min=1, help="requests in flight at most")]
 RecipeName = Annotated[str, typer.Option("--recipe", help="a shipped recipe, a TOML file, or a run to repeat")]

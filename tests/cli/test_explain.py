@@ -134,6 +134,8 @@ def test_a_merged_record_is_told_at_its_lead(run: Path) -> None:
     id_ = fused_id(run)
     partner = told("explain", run, id_)["partner"]["id"]  # type: ignore[index]
     assert told("explain", run, partner)["record"]["id"] == id_  # type: ignore[index]
+    said = CliRunner().invoke(app, ["explain", str(run), str(partner)]).output
+    assert f"{partner} was merged into {id_}" in said
 
 
 def test_the_data_cannot_write_markup_or_name_the_file(run: Path, tmp_path: Path) -> None:
