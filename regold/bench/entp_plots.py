@@ -16,14 +16,12 @@ SWEEPS = {
     "ratio": (r"fused (\d+) %", "fused rows among those trained on, %", "Share of fused rows"),
 }
 """Groups that go over a setting: its value in an arm's name, its axis, its title."""
-LABEL = 0.012
-"""Least distance of two labels, in exact match."""
-NEAR = 80
-"""Calls between two points whose labels may meet."""
+CALLED = ("arm", "selection")
+"""Groups whose calls are drawn."""
 
 
 def draw(rows: Sequence[Row], titles: Mapping[str, str], out: Path) -> list[tuple[str, str]]:
-    """Draw accuracy by arm, against calls and over the settings swept, and rare clusters; returns names and titles."""
+    """Draw accuracy and calls by arm, accuracy over the settings swept, and rare clusters; returns names and titles."""
     drawn: list[tuple[str, str]] = []
     for group in ("arm", "selection"):
         shown = [row for row in rows if row["group"] in ("bound", group)]
@@ -32,9 +30,10 @@ def draw(rows: Sequence[Row], titles: Mapping[str, str], out: Path) -> list[tupl
                 _across(axes, shown)
             drawn.append((f"{group}s", f"Exact match: {titles[group].lower()}"))
     if drawn:
-        with figure(out / "cost", size=(7.2, 4.6)) as axes:
-            _against_calls(axes, rows, titles)
-        drawn.append(("cost", "Exact match against calls"))
+        many = sum(row["group"] in CALLED for row in rows)
+        with figure(out / "cost", size=(7.6, 0.24 * many + 1.2)) as axes:
+            _calls(axes, rows, titles)
+        drawn.append(("cost", "Calls of each arm, the most accurate at the top"))
     shown = [row for row in rows if row["group"] == "arm"]
     if shown:
         with figure(out / "rare", size=(8.4, 3.6)) as axes:
@@ -73,18 +72,16 @@ def _across(axes: Any, rows: Sequence[Row]) -> None:
     axes.set_xlabel("exact match on held-out questions, 95 % interval")
 
 
-def _against_calls(axes: Any, rows: Sequence[Row], titles: Mapping[str, str]) -> None:
-    for n, group in enumerate(("arm", "selection")):
-        shown = sorted((row for row in rows if row["group"] == group), key=lambda r: r["exact"]["mean"])
-        if not shown:
-            continue
-        calls, means = [r["calls"] for r in shown], [r["exact"]["mean"] for r in shown]
-        axes.plot(calls, means, "o^"[n], color=COLOURS[n], label=titles[group])
-        placed: list[tuple[float, float]] = []
-        for row, at, mean in zip(shown, calls, means, strict=True):
-            height = max([mean, *(y + LABEL for x, y in placed if abs(x - at) < NEAR)])
-            placed.append((at, height))
-            axes.annotate(f"  {row['arm']}", (at, mean), xytext=(at, height), fontsize=6.5, va="center")
-    axes.set_xlabel("calls to prepare the rows")
-    axes.set_ylabel("exact match")
+def _calls(axes: Any, rows: Sequence[Row], titles: Mapping[str, str]) -> None:
+    """Draw what each arm and selection cost in calls, the most accurate at the top with its exact match."""
+    shown = sorted((row for row in rows if row["group"] in CALLED), key=lambda row: row["exact"]["mean"])
+    for n, group in enumerate(CALLED):
+        own = [(place, row["calls"]) for place, row in enumerate(shown) if row["group"] == group]
+        if own:
+            axes.barh([place for place, _ in own], [calls for _, calls in own], color=COLOURS[n], label=titles[group])
+    axes.set_yticks(
+        range(len(shown)), [f"{row['arm']}  {row['exact']['mean']:.3f}".replace("0.", ".") for row in shown]
+    )
+    axes.tick_params(axis="y", labelsize=7.5)
+    axes.set_xlabel("calls to prepare the rows; beside the names exact match")
     axes.legend(fontsize=7.5, frameon=False, loc="lower right")
