@@ -16,21 +16,21 @@ SWEEPS = {
     "ratio": (r"fused (\d+) %", "fused rows among those trained on, %", "Share of fused rows"),
 }
 """Groups that go over a setting: its value in an arm's name, its axis, its title."""
-CALLED = ("arm", "selection")
-"""Groups whose calls are drawn."""
+COMPARED = ("arm", "selection")
+"""Groups whose accuracy and calls are drawn."""
 
 
 def draw(rows: Sequence[Row], titles: Mapping[str, str], out: Path) -> list[tuple[str, str]]:
     """Draw accuracy and calls by arm, accuracy over the settings swept, and rare clusters; returns names and titles."""
     drawn: list[tuple[str, str]] = []
-    for group in ("arm", "selection"):
+    for group in COMPARED:
         shown = [row for row in rows if row["group"] in ("bound", group)]
         if any(row["group"] == group for row in shown):
             with figure(out / f"{group}s", size=(7.6, 0.34 * len(shown) + 1.2)) as axes:
                 _across(axes, shown)
             drawn.append((f"{group}s", f"Exact match: {titles[group].lower()}"))
     if drawn:
-        many = sum(row["group"] in CALLED for row in rows)
+        many = sum(row["group"] in COMPARED for row in rows)
         with figure(out / "cost", size=(7.6, 0.24 * many + 1.2)) as axes:
             _calls(axes, rows, titles)
         drawn.append(("cost", "Calls of each arm, the most accurate at the top"))
@@ -74,8 +74,8 @@ def _across(axes: Any, rows: Sequence[Row]) -> None:
 
 def _calls(axes: Any, rows: Sequence[Row], titles: Mapping[str, str]) -> None:
     """Draw what each arm and selection cost in calls, the most accurate at the top with its exact match."""
-    shown = sorted((row for row in rows if row["group"] in CALLED), key=lambda row: row["exact"]["mean"])
-    for n, group in enumerate(CALLED):
+    shown = sorted((row for row in rows if row["group"] in COMPARED), key=lambda row: row["exact"]["mean"])
+    for n, group in enumerate(COMPARED):
         own = [(place, row["calls"]) for place, row in enumerate(shown) if row["group"] == group]
         if own:
             axes.barh([place for place, _ in own], [calls for _, calls in own], color=COLOURS[n], label=titles[group])

@@ -120,7 +120,7 @@ def compare(
 
         one, other = read_results(a), read_results(b)
         found = paired(one, other, seed)
-        alone = {f"only_{name}": unshared(*pair) for name, pair in (("a", (one, other)), ("b", (other, one)))}
+        alone = {"only_a": unshared(one, other), "only_b": unshared(other, one)}
         if as_json:
             print_json({"a": one["model"], "b": other["model"], "tasks": [c.as_json() for c in found], **alone})
             return

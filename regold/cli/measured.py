@@ -25,7 +25,7 @@ def tell_file(found: Evaluation, model: str | None, own: bool, as_json: bool) ->
     if own:
         say(OWN_TEMPLATE)
     for line in lines:
-        how = "greedy" if line.temperature == 0 else f"temperature {line.temperature:g}, {line.samples} samples"
+        how = _drawn(line)
         error = f"(standard error {line.standard_error:.3f})"
         say(f"accuracy {line.accuracy:.3f} {error}, n = {line.n}, {how}")
 
@@ -50,13 +50,16 @@ def tell_suite(suite: Suite, own: bool, out: Path | None) -> None:
 def _tell_task(task: TaskResult) -> None:
     said = f"{task.form}, {task.shots} shots, version {task.version}"
     for found in (task.greedy, *([task.sampled] if task.sampled else [])):
-        how = "greedy" if found.temperature == 0 else f"temperature {found.temperature:g}, {found.samples} samples"
-        how = "" if task.form == "likelihood" else f", {how}"
+        how = "" if task.form == "likelihood" else f", {_drawn(found)}"
         say(f"{task.task:16} {_metrics(found)}  n = {len(found.items)} ({said}{how}){_trouble(found)}")
     for name, value in task.greedy.categories(task.primary).items():
         say(f"{'':16}   {name}: {_shown(value)}, n = {value.n}")
     for name, why in task.missing.items():
         say(f"{'':16} {name}: {why}")
+
+
+def _drawn(found: Evaluation | Decoding) -> str:
+    return "greedy" if found.temperature == 0 else f"temperature {found.temperature:g}, {found.samples} samples"
 
 
 def _metrics(found: Decoding) -> str:

@@ -105,10 +105,11 @@ def _given(recipe: Recipe, data: Path) -> tuple[Rows, Truths, dict[str, Any]]:
 
 async def _repair(field: Field, recipe: Recipe, data: Path, root: Path) -> tuple[Rows, Truths, dict[str, Any]]:
     report = await run(Job(Source(data), recipe, field.specs(), root), _unwatched, field.models())
-    rows, truths = training_rows(root), truths_of_run(open_run(root))
-    facts: dict[str, Any] = {"detection": detected(open_run(root))}
+    past = open_run(root)
+    rows, truths = training_rows(root), truths_of_run(past)
+    facts: dict[str, Any] = {"detection": detected(past)}
     facts |= {name: getattr(report, name) for name in ("calls", "prompt_tokens", "completion_tokens")}
-    if fixed := repaired(open_run(root)):
+    if fixed := repaired(past):
         given = list(read_rows(data))
         facts["relabel"] = relabelled(fixed)
         facts["confidence"] = [[r.mean_nll, int(r.right), int(r.kept)] for r in fixed if r.mean_nll is not None]

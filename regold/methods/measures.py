@@ -59,7 +59,7 @@ def symbols(text: str) -> float:
     """Return hashes or ellipses, whichever are more, for each run between white space (Gopher, arXiv 2112.11446)."""
     if "#" not in text and "..." not in text and "…" not in text:
         return 0.0
-    return max(text.count("#"), text.count("...") + text.count("…")) / max(1, len(text.split()))
+    return max(text.count("#"), text.count("...") + text.count("…")) / max(1, len(_split(text)))
 
 
 def repeated(text: str) -> float:

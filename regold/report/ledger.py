@@ -66,7 +66,7 @@ def _reasons(run: PastRun) -> Iterator[str]:
     for (fate, reason), count in why.most_common(REASONS):
         yield f"{fate:16} {count:8}  {reason}"
     if len(why) > REASONS:
-        yield f"{'others':16} {sum(why.values()) - sum(n for _, n in why.most_common(REASONS)):8}"
+        yield f"{'others':16} {sum(n for _, n in why.most_common()[REASONS:]):8}"
 
 
 def _truth(found: Mapping[str, Any] | None) -> Iterator[str]:

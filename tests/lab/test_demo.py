@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,14 +12,7 @@ import pytest
 
 from regold.fingerprint import file_digest
 from regold.lab.demo import METHODS, TEST_ITEMS
-
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = os.environ | {
-    "PYTHONPATH": str(ROOT),
-    "OMP_NUM_THREADS": "1",
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "TOKENIZERS_PARALLELISM": "false",
-}
+from tests.alone import ENVIRONMENT
 
 
 def demo(into: Path, *words: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,15 +14,8 @@ import pytest
 from safetensors.torch import load_file
 
 from regold.fingerprint import file_digest
+from tests.alone import ENVIRONMENT
 from tests.tiny import build_tiny
-
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = os.environ | {
-    "PYTHONPATH": str(ROOT),
-    "OMP_NUM_THREADS": "1",
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "TOKENIZERS_PARALLELISM": "false",
-}
 
 
 @pytest.fixture

@@ -82,12 +82,10 @@ def summarised(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _banded(settings: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Put each setting's bands of cosine below it, in order: a band may first turn up in a later seed."""
-    first: dict[tuple[str, str], int] = {}
-    for number, (scenario, setting) in enumerate(settings):
-        first.setdefault((scenario, setting.partition(", cosine")[0]), number)
-    return sorted(
-        settings, key=lambda s: (first[s[0], s[1].partition(", cosine")[0]], s[1] if ", cosine" in s[1] else "")
-    )
+    parted = [(scenario, *setting.partition(", cosine")) for scenario, setting in settings]
+    groups = list(dict.fromkeys((scenario, base) for scenario, base, _, _ in parted))
+    parted.sort(key=lambda one: (groups.index(one[:2]), one[3]))
+    return [(scenario, base + mark + band) for scenario, base, mark, band in parted]
 
 
 _KEYS = ("scenario", "setting", "seed", "n")
